@@ -1,0 +1,54 @@
+// Every limit of the signing function, once, with its reason. Units are in the name: _B bytes, _S seconds, _MS milliseconds.
+
+// ---- what a caller may send (requirement IN-3) ----
+/** A token request is a few short parameters; 16 KiB leaves room for a long code and JSON escapes. */
+export const BODY_MAX_B = 16 * 1024
+/** Names are the RFCs' own; nothing legitimate comes near. */
+export const PARAMETERS_MAX = 40
+export const PARAMETER_NAME_MAX_B = 64
+/** Codes are opaque and some providers' codes are JWTs of two to three KiB. */
+export const PARAMETER_VALUE_MAX_B = 4 * 1024
+
+// ---- the assertion ----
+/** One use, seconds away. The smallest documented cap of a provider is two minutes. */
+export const ASSERTION_LIFETIME_S = 60
+/** Shorter than this and an ordinary clock difference kills it. */
+export const ASSERTION_LIFETIME_MIN_S = 15
+/** Longer than this and some provider refuses it. */
+export const ASSERTION_LIFETIME_MAX_S = 120
+/** KMS Sign takes at most 4096 bytes with MessageType RAW (AWS KMS API reference, Sign). */
+export const SIGNING_INPUT_MAX_B = 4096
+
+// ---- KMS (requirement KMS-10) ----
+export const KMS_CONNECT_MS = 500
+export const KMS_REQUEST_MS = 1_500
+/** Signing may be repeated: nothing is spent by it. */
+export const KMS_ATTEMPTS = 2
+export const KMS_TOTAL_MS = 2_500
+
+// ---- the provider (requirements REQ-6, REQ-9) ----
+export const PROVIDER_CONNECT_MS = 2_000
+/** API Gateway gives up after 30 s and the function after 15: both must outlive KMS and the provider together. */
+export const PROVIDER_TOTAL_MS = 8_000
+/** A token response with large ID tokens stays far below. */
+export const PROVIDER_BODY_MAX_B = 256 * 1024
+/** A container serves few requests at once; this bounds what a burst can open. */
+export const PROVIDER_SOCKETS_MAX = 50
+/** A socket idle for longer may have been closed by the peer while the container was frozen (Node servers close after 5 s). */
+export const SOCKET_IDLE_MAX_MS = 4_000
+/** Retry-After passed on from the provider is capped at an hour (requirement ERR-5). */
+export const RETRY_AFTER_MAX_S = 3_600
+/** What we ask for ourselves when the signer is overloaded. */
+export const RETRY_AFTER_SIGNER_S = 2
+
+// ---- the configuration document ----
+/** Read again, in the background, when older than this. */
+export const CONFIG_FRESH_MS = 60_000
+/** The last good copy serves for at most this long after it was last confirmed. */
+export const CONFIG_STALE_MAX_MS = 60 * 60_000
+/** Reading it must leave the request its own time. */
+export const CONFIG_READ_MS = 2_500
+
+// ---- CORS ----
+/** Chromium caps a preflight's life at two hours; more would be ignored. */
+export const PREFLIGHT_MAX_AGE_S = 7_200
