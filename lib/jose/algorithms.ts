@@ -1,0 +1,22 @@
+/**
+ * The JOSE algorithms that Countersign signs with, and the key that each one needs. A closed table (RFC 8725
+ * section 3.1): an `alg` that is not here is a configuration error. RS and PS: RFC 7518 sections 3.3 and 3.5;
+ * ES: section 3.4; EdDSA: RFC 8037 section 3.1; Ed25519, its fully specified name: RFC 9864 section 2.2.
+ *
+ * `size` is the length in bytes of one ECDSA coordinate, which is also that of R and of S.
+ */
+export const ALGORITHMS = {
+  RS256: { kty: 'RSA' },
+  RS384: { kty: 'RSA' },
+  RS512: { kty: 'RSA' },
+  PS256: { kty: 'RSA' },
+  PS384: { kty: 'RSA' },
+  PS512: { kty: 'RSA' },
+  ES256: { kty: 'EC', crv: 'P-256', size: 32 },
+  ES384: { kty: 'EC', crv: 'P-384', size: 48 },
+  ES512: { kty: 'EC', crv: 'P-521', size: 66 },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519' },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519' },
+} as const
+
+export type Alg = keyof typeof ALGORITHMS
