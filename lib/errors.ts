@@ -14,6 +14,7 @@ export type Reason =
   | 'parameter_repeated'
   | 'parameter_malformed'
   | 'parameter_refused'
+  | 'dpop_refused'
   | 'client_unknown'
   | 'client_disabled'
   | 'grant_refused'
@@ -39,13 +40,13 @@ export type Reason =
 
 export interface ProxyErrorDetails {
   /** The parameter or header at fault: one of our own names, never text of the caller's. */
-  parameter?: string
+  parameter?: string | undefined
   /** What the provider answered, as far as it may be known: its status and its `error` code. */
   upstream?: { status: number; error?: string }
   /** Seconds, already bounded. */
-  retryAfter?: number
+  retryAfter?: number | undefined
   /** KMS's id of the request that failed, to join with CloudTrail. */
-  kmsRequestId?: string
+  kmsRequestId?: string | undefined
   cause?: unknown
 }
 
@@ -134,6 +135,8 @@ export function toWire(error: ProxyError): Wire {
         'invalid_request',
         `${named} must not be sent: the client is authenticated by this endpoint.`,
       )
+    case 'dpop_refused':
+      return wire(400, 'invalid_request', 'DPoP proofs are not passed on by this version.')
     case 'client_unknown':
       return wire(400, 'invalid_request', 'client_id is not known here.')
     case 'client_disabled':

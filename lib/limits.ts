@@ -48,7 +48,23 @@ export const CONFIG_FRESH_MS = 60_000
 export const CONFIG_STALE_MAX_MS = 60 * 60_000
 /** Reading it must leave the request its own time. */
 export const CONFIG_READ_MS = 2_500
+/** After a failed refresh, wait this long before the next: a container must not hammer what is down. */
+export const CONFIG_RETRY_MS = 10_000
+/** Every URL of it. With the two bounds below this keeps any assertion within SIGNING_INPUT_MAX_B. */
+export const URL_MAX = 1_024
+/** It stands in an assertion twice (`iss`, `sub`); the identifiers that providers give out are below 100. */
+export const CLIENT_ID_MAX = 255
+/** A thumbprint has 43 characters. */
+export const KID_MAX = 128
+/** A literal `aud`. */
+export const AUDIENCE_MAX = 512
+/** RFC 7518 sections 3.3 and 3.5: a key of 2048 bits or larger MUST be used. */
+export const RSA_BITS_MIN = 2_048
 
 // ---- CORS ----
 /** Chromium caps a preflight's life at two hours; more would be ignored. */
 export const PREFLIGHT_MAX_AGE_S = 7_200
+
+// ---- the cold start ----
+/** What init may take before Lambda goes on without it; a request then does the work itself. */
+export const INIT_MS = 400

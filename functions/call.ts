@@ -1,0 +1,78 @@
+import type { Configuration } from '../lib/config/source.ts'
+import type { Form } from '../lib/http/form.ts'
+import type { Reply } from '../lib/http/reply.ts'
+import type { LogRecord } from '../lib/log.ts'
+import type { Deps } from '../lib/runtime.ts'
+
+/** One request on its way through: what the gateway handed over, and what each station has found out. */
+export interface Call {
+  readonly route: string
+  readonly method: string
+  /** Lower-cased names. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: string | undefined
+  readonly isBase64Encoded: boolean
+  /** Random; in the `X-Request-Id` header and in the log. */
+  readonly request_id: string
+  /** `performance.now()` at its arrival. */
+  readonly started: number
+  /** What will be written of this request, and nothing but it. */
+  readonly record: LogRecord
+  // Set by the stations, in this order.
+  deps?: Deps
+  configuration?: Configuration
+  corsHeaders?: Record<string, string>
+  form?: Form
+}
+
+/** A call that has passed every station: what an endpoint gets. */
+export type ReadyCall = Call & Required<Pick<Call, 'deps' | 'configuration' | 'form'>>
+
+/** One route: from parameters to an answer. Refuses by throwing ProxyError. */
+export type Endpoint = (call: ReadyCall) => Promise<Reply>
+
+type Loose = { readonly [name: string]: unknown }
+
+/**
+ * Reads a gateway event: API Gateway payload 2.0 (HTTP API, function URL) or 1.0 (REST API). Takes any value: what is
+ * not there is empty, and then refused further on. `request_id` is Lambda's own id of the invocation, a random UUID.
+ */
+export function readEvent(event: unknown, request_id: string, started = performance.now()): Call {
+  const { requestContext, headers, body, isBase64Encoded, ...rest } = loose(event)
+  const method = text(loose(loose(requestContext).http).method) ?? text(rest.httpMethod) ?? ''
+  const route = routeOf(text(rest.routeKey), text(rest.rawPath) ?? text(rest.path) ?? '')
+  return {
+    route,
+    method,
+    headers: lowerCased(loose(headers)),
+    body: text(body),
+    isBase64Encoded: isBase64Encoded === true,
+    request_id,
+    started,
+    record: { level: 'info', event: 'request', request_id },
+  }
+}
+
+// `ANY /token` names the route whatever stage or mapping stands before it in the path; `$default` (a function URL,
+// a catch-all route) names none.
+function routeOf(routeKey: string | undefined, path: string): string {
+  return routeKey?.includes(' ') ? routeKey.slice(routeKey.indexOf(' ') + 1) : path
+}
+
+function lowerCased(headers: Loose): Record<string, string | undefined> {
+  const result: Record<string, string | undefined> = Object.create(null)
+  for (const [name, value] of Object.entries(headers)) {
+    const key = name.toLowerCase()
+    // Two spellings of one name are two headers: joined, as a gateway joins them, so that neither hides the other.
+    if (typeof value === 'string') result[key] = key in result ? `${result[key]},${value}` : value
+  }
+  return result
+}
+
+function loose(value: unknown): Loose {
+  return typeof value === 'object' && value !== null ? (value as Loose) : {}
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}

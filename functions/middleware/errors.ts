@@ -1,0 +1,37 @@
+import type { MiddlewareObj } from '@middy/core'
+import { ConfigurationError } from '../../lib/config/problems.ts'
+import { ProxyError, toWire } from '../../lib/errors.ts'
+import { errorReply, type Reply } from '../../lib/http/reply.ts'
+import type { Call } from '../call.ts'
+
+/** Turns whatever was thrown into an answer and into the log's members. The caller is told a fixed text, the log the reason. */
+export function errors(): MiddlewareObj<Call, Reply> {
+  return {
+    onError(request) {
+      const error = asProxyError(request.error, request.event)
+      const { record } = request.event
+      record.outcome = error.reason
+      if (error.parameter !== undefined) record.parameter = error.parameter
+      if (error.upstream) record.upstream_status = error.upstream.status
+      if (error.upstream?.error !== undefined) record.upstream_error = error.upstream.error
+      if (error.kmsRequestId !== undefined) record.kms_request_id = error.kmsRequestId
+      request.response = errorReply(toWire(error))
+    },
+  }
+}
+
+function asProxyError(error: unknown, { record }: Call): ProxyError {
+  if (error instanceof ProxyError) {
+    if (error.cause instanceof Error) record.error_name = error.cause.name
+    return error
+  }
+  if (error instanceof ConfigurationError) {
+    record.problems = error.problems.map(({ path, message }) => `${path}: ${message}`)
+    return new ProxyError('configuration_unavailable')
+  }
+  // A name and no message: a message can quote what must not be logged.
+  if (error instanceof Error) record.error_name = error.name
+  // Middy's own early time-out: the code may have been sent by then.
+  if (error instanceof Error && error.name === 'TimeoutError') return new ProxyError('upstream_timeout')
+  return new ProxyError('internal')
+}

@@ -1,0 +1,6 @@
+import { createRuntime } from '../lib/runtime.ts'
+import { token } from './endpoints/token.ts'
+import { shell } from './shell.ts'
+
+/** The signing function: the only one whose role a key's policy lets `kms:Sign`. */
+export const { handler, ready } = shell({ '/token': token }, createRuntime)

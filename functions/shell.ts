@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import type { Reply } from '../lib/http/reply.ts'
+import { INIT_MS } from '../lib/limits.ts'
+import type { Deps } from '../lib/runtime.ts'
+import { accessLog } from './access-log.ts'
+import { type Call, type Endpoint, type ReadyCall, readEvent } from './call.ts'
+import { cors } from './middleware/cors.ts'
+import { errors } from './middleware/errors.ts'
+import { form } from './middleware/form.ts'
+import { route } from './middleware/route.ts'
+
+/** What API Gateway (payload 1.0 and 2.0) and function URLs take as an answer. */
+export interface GatewayResult {
+  statusCode: number
+  headers: Record<string, string>
+  body: string
+  isBase64Encoded: false
+}
+
+export interface Shell {
+  handler(event: unknown, context?: Partial<Context>): Promise<GatewayResult>
+  /** The work of a cold start, to be awaited by the module that Lambda loads. Never rejects; ends within `INIT_MS`. */
+  ready: Promise<void>
+}
+
+/**
+ * The one chain that every request runs through. Read top to bottom on the way in and bottom to top on the way out:
+ * an error becomes an answer in `errors` and gets its CORS headers in `cors`.
+ */
+export function shell(routes: Readonly<Record<string, Endpoint>>, createRuntime: () => Deps): Shell {
+  // Kept for the life of the container. What failed is not kept: the next request tries afresh.
+  let kept: Deps | undefined
+  const runtime = () => {
+    kept ??= createRuntime()
+    return kept
+  }
+
+  const chain = middy<Call, Reply, Error, Context>()
+    .use(route(routes))
+    .use(cors(runtime))
+    .use(errors())
+    .use(form())
+    .handler(async call => routes[call.route]!(call as ReadyCall))
+
+  return {
+    async handler(event, context = {}) {
+      const call = readEvent(event, context.awsRequestId ?? randomUUID())
+      const reply = await chain(call, context as Context)
+      accessLog(call, reply)
+      return toGateway(reply, call.request_id)
+    },
+    ready: warmUp(runtime),
+  }
+}
+
+function toGateway({ status, headers, body }: Reply, request_id: string): GatewayResult {
+  return {
+    statusCode: status,
+    headers: { ...headers, 'x-request-id': request_id },
+    body: body ?? '',
+    isBase64Encoded: false,
+  }
+}
+
+/** Reads the configuration before the first request asks for it. A failure here is that request's to report. */
+async function warmUp(runtime: () => Deps): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeUp = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, INIT_MS)
+  })
+  const work = async () => {
+    await runtime().configuration()
+  }
+  await Promise.race([work().catch(() => {}), timeUp])
+  clearTimeout(timer)
+}

@@ -1,0 +1,129 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { Socket } from 'node:net'
+import { ProxyError } from '../errors.ts'
+import { PROVIDER_BODY_MAX_B, PROVIDER_CONNECT_MS, PROVIDER_TOTAL_MS } from '../limits.ts'
+import type { Agents } from './agents.ts'
+
+/** What a provider answered: status, lower-cased header names, and the body as text. */
+export interface Answer {
+  status: number
+  headers: Readonly<Record<string, string | undefined>>
+  body: string
+}
+
+/**
+ * Sends one form to a pinned URL and reads the answer. Never follows a redirect, never sends a request twice.
+ * Rejects with ProxyError: `upstream_unreachable` (no byte of the request left), `upstream_timeout` and `upstream_lost`
+ * (it may have been received: what it did is not known), `upstream_malformed` (an answer came that cannot be read).
+ */
+export type Post = (url: string, form: URLSearchParams) => Promise<Answer>
+
+export interface PostOptions {
+  agents: Agents
+  userAgent: string
+}
+
+export function createPost({ agents, userAgent }: PostOptions): Post {
+  return async (url, form) => {
+    const body = form.toString()
+    // These and what HTTP itself needs: nothing of the caller's request travels on (requirements REQ-2 and REQ-7).
+    const headers = {
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(Buffer.byteLength(body)),
+      'user-agent': userAgent,
+    }
+    const deadline = AbortSignal.timeout(PROVIDER_TOTAL_MS)
+    const send = () => sendOnce(new URL(url), headers, body, agents, deadline)
+    try {
+      return await send()
+    } catch (error) {
+      // A connection that never stood carried nothing, so opening another one spends nothing. Anything later is
+      // never repeated: a code works once, and using it twice may revoke what it gave (RFC 6749 section 4.1.2).
+      if (error instanceof ProxyError && error.reason === 'upstream_unreachable' && !deadline.aborted) {
+        return await send()
+      }
+      throw error
+    }
+  }
+}
+
+function sendOnce(
+  url: URL,
+  headers: Record<string, string>,
+  body: string,
+  agents: Agents,
+  deadline: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const secure = url.protocol === 'https:'
+    const options = { method: 'POST', headers }
+    const request = secure
+      ? https.request(url, { ...options, agent: agents.https })
+      : http.request(url, { ...options, agent: agents.http })
+
+    let mayHaveLeft = false
+    let connectTimer: NodeJS.Timeout | undefined
+    const settle = () => {
+      clearTimeout(connectTimer)
+      deadline.removeEventListener('abort', onDeadline)
+    }
+    const fail = (error: ProxyError) => {
+      settle()
+      request.destroy()
+      reject(error)
+    }
+    const onDeadline = () => fail(new ProxyError(mayHaveLeft ? 'upstream_timeout' : 'upstream_unreachable'))
+    deadline.addEventListener('abort', onDeadline)
+
+    // Bytes are held back until the connection stands: for TLS that is the end of the handshake.
+    request.once('socket', (socket: Socket & { secureConnecting?: boolean }) => {
+      if (!socket.connecting && !socket.secureConnecting) {
+        mayHaveLeft = true
+        return
+      }
+      connectTimer = setTimeout(() => fail(new ProxyError('upstream_unreachable')), PROVIDER_CONNECT_MS)
+      socket.once(secure ? 'secureConnect' : 'connect', () => {
+        clearTimeout(connectTimer)
+        mayHaveLeft = true
+      })
+    })
+    request.once('error', cause =>
+      fail(new ProxyError(mayHaveLeft ? 'upstream_lost' : 'upstream_unreachable', { cause })),
+    )
+    request.once('response', response => {
+      readAnswer(response).then(answer => {
+        settle()
+        resolve(answer)
+      }, fail)
+    })
+    request.end(body)
+  })
+}
+
+async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
+  const status = response.statusCode ?? 0
+  const headers = response.headers as Record<string, string | undefined>
+  const upstream = { status }
+  // None was asked for, so none is inflated (requirement REQ-13).
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new ProxyError('upstream_malformed', { upstream })
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > PROVIDER_BODY_MAX_B) break
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    throw new ProxyError('upstream_lost', { cause, upstream })
+  }
+  if (length > PROVIDER_BODY_MAX_B) throw new ProxyError('upstream_malformed', { upstream })
+  try {
+    return { status, headers, body: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) }
+  } catch (cause) {
+    throw new ProxyError('upstream_malformed', { cause, upstream })
+  }
+}

@@ -1,0 +1,68 @@
+import type { Client } from '../config/registrations.ts'
+import { ProxyError } from '../errors.ts'
+import type { Answer, Post } from '../http/post.ts'
+import type { ClientAuth } from './client-auth.ts'
+import { authenticatedRequest } from './endpoint.ts'
+import { readErrorResponse, readJsonObject } from './error-response.ts'
+
+/** The members of a successful token response (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3) that are passed on. */
+export type TokenResponse = Record<string, unknown> & { access_token: string; token_type: string }
+
+const STRINGS = [
+  'access_token',
+  'token_type',
+  'scope',
+  'id_token',
+  'refresh_token',
+  'issued_token_type',
+] as const
+
+/** Sends an authorization code exchange (RFC 6749 section 4.1.3). Rejects as `ClientAuth` and `Post` do. */
+export function exchangeCode(
+  client: Client,
+  authenticate: ClientAuth,
+  parameters: URLSearchParams,
+  post: Post,
+): Promise<Answer> {
+  return authenticatedRequest(client.as.token_endpoint, client, authenticate, parameters, post)
+}
+
+/**
+ * Reads the provider's answer. Returns the members that the browser may have; throws ProxyError for everything that
+ * is not a token response: `upstream_malformed`, or what `readErrorResponse` makes of it.
+ */
+export function readTokenResponse(answer: Answer, client: Client): TokenResponse {
+  if (answer.status !== 200) throw readErrorResponse(answer)
+  const json = readJsonObject(answer)
+  const malformed = new ProxyError('upstream_malformed', { upstream: { status: answer.status } })
+  if (!json || !isNonEmptyString(json.access_token) || !isNonEmptyString(json.token_type)) throw malformed
+
+  const { access_token, token_type } = json
+  const response: TokenResponse = { access_token, token_type }
+  for (const member of STRINGS) {
+    const value = json[member]
+    if (value === undefined || value === null) continue
+    if (typeof value !== 'string') throw malformed
+    response[member] = value
+  }
+  // Missing stays missing: RFC 6749 section 5.1 only recommends it, and a made-up life would be a lie.
+  if (isLifetime(json.expires_in)) response.expires_in = Number(json.expires_in)
+  else if (json.expires_in !== undefined && json.expires_in !== null) throw malformed
+  if (Array.isArray(json.authorization_details)) response.authorization_details = json.authorization_details
+
+  // A refresh token in a page can be redeemed through this endpoint by whoever steals it: out, unless the operator
+  // has said that the provider rotates them (RFC 9700 section 4.14).
+  if (client.refresh === 'none') delete response.refresh_token
+  return response
+}
+
+function isNonEmptyString(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+// A number of seconds; some providers write it as a string.
+function isLifetime(value: unknown): boolean {
+  return typeof value === 'number'
+    ? Number.isFinite(value) && value >= 0
+    : typeof value === 'string' && /^\d{1,10}$/.test(value)
+}

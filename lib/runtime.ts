@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { kmsClient, secretsClient } from './aws/clients.ts'
+import { kmsSigner } from './aws/kms-signer.ts'
+import { readSecret } from './aws/secrets.ts'
+import { type Environment, readEnvironment } from './config/environment.ts'
+import type { SigningKey } from './config/registrations.ts'
+import { type Configuration, createSource } from './config/source.ts'
+import { type Agents, guardedAgents } from './http/agents.ts'
+import { createPost, type Post } from './http/post.ts'
+import { thumbprint } from './jose/jwks.ts'
+import { type Signer, verifyingFirst } from './jose/signer.ts'
+import { type Log, writeLog } from './log.ts'
+
+/** Everything that a request needs from outside itself. Tests pass literals. */
+export interface Deps {
+  /** The registrations in force. Rejects with ProxyError or ConfigurationError where there are none. */
+  configuration(): Promise<Configuration>
+  signerFor(key: SigningKey): Promise<Signer>
+  post: Post
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** 128 bits, base64url, 22 characters (requirement ASRT-10). */
+  randomId(): string
+  log: Log
+}
+
+declare const COUNTERSIGN_VERSION: string | undefined
+const VERSION = typeof COUNTERSIGN_VERSION === 'string' ? COUNTERSIGN_VERSION : 'dev'
+
+/**
+ * The composition root: makes the parts that `overrides` does not bring. One per container. Throws ConfigurationError
+ * where the environment is not right; touches neither network nor KMS.
+ */
+export function createRuntime(overrides: Partial<Deps> = {}, environment = readEnvironment()): Deps {
+  const now = overrides.now ?? Date.now
+  const log = overrides.log ?? writeLog
+  const agents = guardedAgents(now)
+  return {
+    configuration: createConfiguration(environment, agents, now, log),
+    signerFor: createSignerFor(environment, agents),
+    post: createPost({ agents, userAgent: `countersign/${VERSION}` }),
+    now,
+    randomId: () => randomBytes(16).toString('base64url'),
+    log,
+    ...overrides,
+  }
+}
+
+function createConfiguration(environment: Environment, agents: Agents, now: () => number, log: Log) {
+  let client: ReturnType<typeof secretsClient> | undefined
+  const source = createSource(environment, {
+    now,
+    readSecret(secretId, signal) {
+      client ??= secretsClient({
+        // An ARN names its Region; the schema of the environment sees to it that there is one.
+        region: regionOf(secretId) ?? environment.region ?? '',
+        endpoint: environment.secrets_manager_endpoint,
+        credentials: environment.credentials,
+        agents,
+      })
+      return readSecret(client, secretId, signal)
+    },
+    report({ event, reason, problems }) {
+      log({
+        level: 'error',
+        event: 'configuration',
+        outcome: `${event}: ${reason}`,
+        ...(problems && { problems }),
+      })
+    },
+  })
+  return () => source.get()
+}
+
+function createSignerFor(environment: Environment, agents: Agents): Deps['signerFor'] {
+  // A key can lie in another Region than the function, and KMS answers only in its own.
+  const clients = new Map<string, ReturnType<typeof kmsClient>>()
+  const clientIn = (region: string) => {
+    const client =
+      clients.get(region) ??
+      kmsClient({ region, endpoint: environment.kms_endpoint, credentials: environment.credentials, agents })
+    clients.set(region, client)
+    return client
+  }
+  // By the key's own object: a changed document brings new objects, whose first signature is verified again.
+  const signers = new WeakMap<SigningKey, Promise<Signer>>()
+  return key => {
+    const made = signers.get(key) ?? makeSigner(key, clientIn)
+    signers.set(key, made)
+    return made
+  }
+}
+
+async function makeSigner(
+  { kms_key_arn, alg, public_jwk, kid }: SigningKey,
+  clientIn: (region: string) => ReturnType<typeof kmsClient>,
+): Promise<Signer> {
+  const client = clientIn(regionOf(kms_key_arn) ?? '')
+  const signer = kmsSigner(client, { kms_key_arn, alg, kid: kid ?? (await thumbprint(public_jwk)) })
+  return verifyingFirst(signer, public_jwk)
+}
+
+/** arn:partition:service:region:account:… */
+function regionOf(arn: string): string | undefined {
+  return arn.startsWith('arn:') ? arn.split(':')[3] : undefined
+}

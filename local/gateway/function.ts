@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { FunctionData, Invocation, Outcome } from './function-worker.ts'
+
+/** A function that runs. */
+export interface RunningFunction {
+  /** Rejects where the function throws or its thread ends, as Lambda reports a function error. */
+  invoke(event: unknown): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** Starts the built function in a thread with `env` as its whole environment; its output goes to `log`. Resolves after its init. */
+export async function startFunction(
+  data: FunctionData,
+  env: Record<string, string | undefined>,
+  log: NodeJS.WritableStream,
+): Promise<RunningFunction> {
+  const worker = new Worker(new URL('./function-worker.ts', import.meta.url), {
+    workerData: data,
+    env,
+    stdout: true,
+    stderr: true,
+  })
+  worker.stdout.pipe(log, { end: false })
+  worker.stderr.pipe(log, { end: false })
+  await once(worker, 'message')
+
+  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
+  let last = 0
+  worker.on('message', (outcome: Outcome) => {
+    const caller = waiting.get(outcome.id)
+    waiting.delete(outcome.id)
+    if ('error' in outcome) caller?.reject(new Error(`the function threw ${outcome.error}`))
+    else caller?.resolve(outcome.result)
+  })
+  const endAll = () => {
+    for (const { reject } of waiting.values()) reject(new Error('the function ended'))
+    waiting.clear()
+  }
+  worker.on('error', endAll)
+  worker.on('exit', endAll)
+
+  return {
+    invoke(event) {
+      return new Promise((resolve, reject) => {
+        const id = ++last
+        waiting.set(id, { resolve, reject })
+        worker.postMessage({ id, event } satisfies Invocation)
+      })
+    },
+    async close() {
+      await worker.terminate()
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
+import { CreateKeyCommand, GetPublicKeyCommand, type KeySpec, type KMSClient } from '@aws-sdk/client-kms'
+import { KMS_ALGORITHM } from '../lib/aws/kms-signer.ts'
+import { ALGORITHMS, type Alg } from '../lib/jose/algorithms.ts'
+import { ACCOUNT, OPERATOR, SIGNING_ROLE } from './roles.ts'
+
+/** A key as the configuration names it. */
+export interface CreatedKey {
+  kms_key_arn: string
+  alg: Alg
+  public_jwk: JsonWebKey & { kty: string }
+}
+
+const KEY_SPEC: Record<string, KeySpec> = {
+  'P-256': 'ECC_NIST_P256',
+  'P-384': 'ECC_NIST_P384',
+  'P-521': 'ECC_NIST_P521',
+  Ed25519: 'ECC_NIST_EDWARDS25519',
+}
+
+/** Has KMS make a key for `alg`, under the policy that a deployment gives it. */
+export async function createSigningKey(kms: KMSClient, alg: Alg): Promise<CreatedKey> {
+  const needs = ALGORITHMS[alg]
+  const created = await kms.send(
+    new CreateKeyCommand({
+      KeySpec: 'crv' in needs ? KEY_SPEC[needs.crv] : 'RSA_2048',
+      KeyUsage: 'SIGN_VERIFY',
+      Policy: JSON.stringify(keyPolicy(alg)),
+    }),
+  )
+  const kms_key_arn = created.KeyMetadata!.Arn!
+  const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: kms_key_arn }))
+  const public_jwk = createPublicKey({ key: Buffer.from(PublicKey!), format: 'der', type: 'spki' }).export({
+    format: 'jwk',
+  })
+  return { kms_key_arn, alg, public_jwk: public_jwk as CreatedKey['public_jwk'] }
+}
+
+/**
+ * The policy of infra/, with one principal more: whoever sits at this machine may sign too, so that `npm run serve`
+ * and the AWS command line work against the local stack. On AWS the function's role alone may.
+ */
+function keyPolicy(alg: Alg) {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'Administration',
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+        Action: [
+          'kms:Describe*',
+          'kms:Get*',
+          'kms:List*',
+          'kms:Put*',
+          'kms:Enable*',
+          'kms:Disable*',
+          'kms:ScheduleKeyDeletion',
+          'kms:CancelKeyDeletion',
+        ],
+        Resource: '*',
+      },
+      {
+        Sid: 'Signing',
+        Effect: 'Allow',
+        Principal: { AWS: [SIGNING_ROLE, OPERATOR] },
+        Action: 'kms:Sign',
+        Resource: '*',
+        Condition: { StringEquals: { 'kms:SigningAlgorithm': KMS_ALGORITHM[alg], 'kms:MessageType': 'RAW' } },
+      },
+    ],
+  }
+}

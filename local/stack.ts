@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { KMSClient } from '@aws-sdk/client-kms'
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { build } from '../infra/build.ts'
+import { startApp } from './app/server.ts'
+import { startLocalAwsWorker } from './aws/worker.ts'
+import { startGateway } from './gateway/server.ts'
+import { startIdentityProvider } from './idp/provider.ts'
+import { createSigningKey } from './keys.ts'
+import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles.ts'
+
+export interface StackOptions {
+  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4). 0 takes free ones. */
+  port: number
+  /** What the functions write. */
+  log: NodeJS.WritableStream
+}
+
+/** What the local stack says of itself: the line of `npm start -- --json`. */
+export interface StackDescription {
+  app: string
+  gateway: string
+  issuer: string
+  kms: string
+  secrets_manager: string
+  clients: { client_id: string; redirect_uri: string; origin: string; alg: string }[]
+  /** With these the AWS SDK, the AWS command line and this project's own commands reach the stack. */
+  env: Record<string, string>
+}
+
+export interface Stack {
+  description: StackDescription
+  close(): Promise<void>
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** The two ends of what providers take: RS256, which everyone takes, and ES256, whose signature KMS gives in another form. */
+const CLIENTS = [
+  { client_id: 'demo-rs256', alg: 'RS256' },
+  { client_id: 'demo-es256', alg: 'ES256' },
+] as const
+
+/** Starts everything, each part before the one that needs it. What has started is closed again where a later part fails. */
+export async function startStack({ port, log }: StackOptions): Promise<Stack> {
+  const started: { close(): Promise<void> }[] = []
+  const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const part = await starting
+    started.unshift(part)
+    return part
+  }
+  const close = async () => {
+    await Promise.all(started.splice(0).map(part => part.close()))
+  }
+  const portOf = (offset: number) => (port === 0 ? 0 : port + offset)
+
+  try {
+    const app = await keep(startApp({ port }))
+    const [aws] = await Promise.all([
+      keep(
+        startLocalAwsWorker({
+          kmsPort: portOf(3),
+          secretsManagerPort: portOf(4),
+          region: REGION,
+          account: ACCOUNT,
+          principals: PRINCIPALS,
+        }),
+      ),
+      build(),
+    ])
+    const operator = { region: REGION, credentials: credentials('operator') }
+    const kms = new KMSClient({ ...operator, endpoint: aws.kms })
+    const secrets = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
+
+    const redirect_uri = `${app.url}/callback`
+    const keys = await Promise.all(CLIENTS.map(({ alg }) => createSigningKey(kms, alg)))
+    const provider = await keep(
+      startIdentityProvider({
+        port: portOf(2),
+        clients: CLIENTS.map(({ client_id, alg }, i) => ({
+          client_id,
+          alg,
+          redirect_uris: [redirect_uri],
+          jwks: { keys: [keys[i]!.public_jwk] },
+        })),
+      }),
+    )
+    const document = {
+      version: 1,
+      clients: CLIENTS.map(({ client_id }, i) => ({
+        client_id,
+        provider: 'pingone',
+        issuer: provider.issuer,
+        signing_keys: [{ ...keys[i], state: 'active' }],
+        allowed_origins: [app.url],
+        redirect_uris: [redirect_uri],
+      })),
+    }
+    await secrets.send(
+      new CreateSecretCommand({
+        Name: CONFIG_SECRET,
+        SecretString: JSON.stringify(document),
+        ClientRequestToken: randomUUID(),
+      }),
+    )
+    const shared = {
+      AWS_REGION: REGION,
+      AWS_ENDPOINT_URL_KMS: aws.kms,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.secrets_manager,
+      COUNTERSIGN_SECRET_ID: CONFIG_SECRET,
+    }
+    const gateway = await keep(
+      startGateway({
+        port: portOf(1),
+        root: ROOT,
+        log,
+        environmentOf: name => ({ ...shared, ...environment(credentials(name)) }),
+      }),
+    )
+    const description: StackDescription = {
+      app: app.url,
+      gateway: gateway.url,
+      issuer: provider.issuer,
+      kms: aws.kms,
+      secrets_manager: aws.secrets_manager,
+      clients: CLIENTS.map(({ client_id, alg }) => ({ client_id, redirect_uri, origin: app.url, alg })),
+      env: { ...shared, ...environment(credentials('operator')) },
+    }
+    app.describe(description)
+    return { description, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function environment({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }) {
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
+}

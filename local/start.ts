@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util'
+import { fail, portInUse, untilSignal } from './process.ts'
+import { type StackDescription, startStack } from './stack.ts'
+
+// `npm start`: the whole local stack, until it is told to end.
+
+const HELP = `npm start [-- --port N] [-- --json]
+
+Runs identity provider, KMS, Secrets Manager, gateway, functions and app on loopback.
+
+  --port N   the app's port (default 8400); the others follow it. 0 takes free ones.
+  --json     prints one line of JSON when everything is ready.
+  --help     this text.
+`
+
+const { values } = readArguments()
+if (values.help) {
+  process.stdout.write(HELP)
+  process.exit(0)
+}
+const port = Number(values.port)
+if (!Number.isInteger(port) || port < 0 || port > 65_531) fail('--port takes a number from 0 to 65531.')
+
+// Standard output is the description's alone: function logs are JSON lines too.
+const stack = await startStack({ port, log: process.stderr }).catch((error: Error) => {
+  const inUse = portInUse(error, '--port')
+  if (inUse) fail(inUse)
+  throw error
+})
+process.stdout.write(values.json ? `${JSON.stringify(stack.description)}\n` : table(stack.description))
+await untilSignal()
+await stack.close()
+process.exit(0)
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: 'string', default: '8400' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    return fail(`${(error as Error).message}\n\n${HELP}`)
+  }
+}
+
+function table(description: StackDescription): string {
+  const { app, gateway, issuer, kms, secrets_manager, clients, env } = description
+  const rows = [
+    ['app', app],
+    ['token endpoint', `${gateway}/token`],
+    ['identity provider', issuer],
+    ['KMS', kms],
+    ['Secrets Manager', secrets_manager],
+    ...clients.map(({ client_id, alg }) => ['client', `${client_id} (${alg})`]),
+    ...Object.entries(env).map(([name, value]) => ['env', `${name}=${value}`]),
+  ]
+  const lines = rows.map(([name = '', value]) => `  ${name.padEnd(18)}${value}`)
+  return `\nCountersign runs.\n\n${lines.join('\n')}\n\nOpen ${app} - Ctrl+C ends it.\n`
+}
