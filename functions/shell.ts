@@ -38,8 +38,8 @@ export function shell(routes: Readonly<Record<string, Endpoint>>, createRuntime:
   }
 
   const chain = middy<Call, Reply, Error, Context>()
-    .use(route(routes))
-    .use(cors(runtime))
+    .use(route(routes, runtime))
+    .use(cors())
     .use(errors())
     .use(form())
     .handler(async call => routes[call.route]!(call as ReadyCall))

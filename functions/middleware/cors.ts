@@ -2,14 +2,13 @@ import type { MiddlewareObj, Request } from '@middy/core'
 import { ProxyError } from '../../lib/errors.ts'
 import { decideCors, VARY } from '../../lib/http/cors.ts'
 import { emptyReply, type Reply } from '../../lib/http/reply.ts'
-import type { Deps } from '../../lib/runtime.ts'
 import type { Call } from '../call.ts'
 
 /**
  * Refuses foreign origins before anything else is looked at, answers preflights, and puts the CORS headers on every
  * other answer. They are taken off again where a client's own list refuses the origin: such an answer is nobody's to read.
  */
-export function cors(runtime: () => Deps): MiddlewareObj<Call, Reply> {
+export function cors(): MiddlewareObj<Call, Reply> {
   const addHeaders = ({ event: call, response, error }: Request<Call, Reply>) => {
     if (!response) return
     const refused =
@@ -18,8 +17,7 @@ export function cors(runtime: () => Deps): MiddlewareObj<Call, Reply> {
   }
   return {
     async before({ event: call }) {
-      call.deps = runtime()
-      call.configuration = await call.deps.configuration()
+      call.configuration = await call.deps!.configuration()
       const { registrations, expired } = call.configuration
       const { origin } = call.headers
       const decision = decideCors(call.method, origin, registrations)
@@ -27,12 +25,12 @@ export function cors(runtime: () => Deps): MiddlewareObj<Call, Reply> {
         call.record.origin = registrations.allowed_origins.has(origin) ? origin : 'other'
       if (decision.kind === 'refused') throw new ProxyError(decision.reason)
       call.corsHeaders = decision.headers
-      // The old copy still knows which app may read that there is no newer one.
-      if (expired) throw new ProxyError('configuration_expired')
       if (decision.kind === 'preflight') {
         call.record.outcome = 'preflight'
         return emptyReply(204, decision.headers)
       }
+      // The old copy still knows which app may read that there is no newer one.
+      if (expired) throw new ProxyError('configuration_expired')
     },
     after: addHeaders,
     onError: addHeaders,
