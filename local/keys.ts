@@ -1,14 +1,16 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
 import { CreateKeyCommand, GetPublicKeyCommand, type KeySpec, type KMSClient } from '@aws-sdk/client-kms'
+import type { JWK } from 'jose'
 import { KMS_ALGORITHM } from '../lib/aws/kms-signer.ts'
 import { ALGORITHMS, type Alg } from '../lib/jose/algorithms.ts'
+import { thumbprint } from '../lib/jose/jwks.ts'
 import { ACCOUNT, OPERATOR, SIGNING_ROLE } from './roles.ts'
 
 /** A key as the configuration names it. */
 export interface CreatedKey {
   kms_key_arn: string
   alg: Alg
-  public_jwk: JsonWebKey & { kty: string }
+  public_jwk: JWK
 }
 
 const KEY_SPEC: Record<string, KeySpec> = {
@@ -30,10 +32,12 @@ export async function createSigningKey(kms: KMSClient, alg: Alg): Promise<Create
   )
   const kms_key_arn = created.KeyMetadata!.Arn!
   const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: kms_key_arn }))
-  const public_jwk = createPublicKey({ key: Buffer.from(PublicKey!), format: 'der', type: 'spki' }).export({
+  const jwk = createPublicKey({ key: Buffer.from(PublicKey!), format: 'der', type: 'spki' }).export({
     format: 'jwk',
   })
-  return { kms_key_arn, alg, public_jwk: public_jwk as CreatedKey['public_jwk'] }
+  // As it is published: providers look a key up by its kid.
+  const public_jwk = { ...(jwk as JWK), kid: await thumbprint(jwk as JWK), use: 'sig', alg }
+  return { kms_key_arn, alg, public_jwk }
 }
 
 /**

@@ -78,6 +78,8 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
     const provider = await keep(
       startIdentityProvider({
         port: portOf(2),
+        // Why the provider refused: on the wire it says next to nothing.
+        onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
         clients: CLIENTS.map(({ client_id, alg }, i) => ({
           client_id,
           alg,
