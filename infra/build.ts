@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { type BuildOptions, build as esbuild, type Metafile } from 'esbuild'
@@ -13,8 +14,8 @@ export const FUNCTIONS: Record<string, string> = {
 /**
  * The handler file. Lambda waits for a top-level await of an ES module but not for a promise that a CommonJS
  * module leaves pending; so this one awaits, and the code stays CommonJS: an ES module that imports `node:http`
- * makes Node load all of undici. Nothing else in the folder may be called `<name>`, `<name>.js` or `<name>.cjs`:
- * Lambda's loader would take those first.
+ * makes Node load all of undici. Nothing else in the folder may be called `<name>` or `<name>.js`: Lambda's loader
+ * would take those first.
  */
 const handlerFile = (name: string) =>
   `import bundle from './${name}.bundle.cjs'
@@ -50,7 +51,7 @@ export function bundleOptions({ version, minify }: { version: string; minify: bo
 
 /** A reader (the local gateway, a packaging run) sees the old file or the new one, never half of one. */
 async function replace(path: string, contents: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = `${path}.${randomUUID()}.tmp`
   await writeFile(temporary, contents)
   await rename(temporary, path)
 }
