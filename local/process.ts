@@ -1,13 +1,17 @@
-/** Resolves at SIGINT or SIGTERM. A second signal ends the process at once. */
+/** Longest that an orderly end may take. */
+const END_MS = 4_000
+
+/**
+ * Resolves at the first SIGINT or SIGTERM. More of them change nothing: at Ctrl+C the terminal signals this process,
+ * and npm passes its own on. Whatever hangs then is ended after `END_MS`.
+ */
 export function untilSignal(): Promise<void> {
   return new Promise(resolve => {
     const onSignal = () => {
-      process.once('SIGINT', () => process.exit(1))
-      process.once('SIGTERM', () => process.exit(1))
+      setTimeout(() => process.exit(1), END_MS).unref()
       resolve()
     }
-    process.once('SIGINT', onSignal)
-    process.once('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   })
 }
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { stop } from 'esbuild'
 import { build } from '../infra/build.ts'
 import { ConfigurationError } from '../lib/config/problems.ts'
 import { notices } from '../lib/config/registrations.ts'
@@ -23,7 +24,7 @@ const checked = await createChecked().catch((error: unknown) => {
 })
 for (const notice of notices(checked.registrations)) process.stderr.write(`notice: ${notice}\n`)
 
-await build()
+await build().finally(stop)
 const gateway = await startGateway({
   port,
   root: ROOT,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { stop } from 'esbuild'
 import { build } from '../infra/build.ts'
 import { startApp } from './app/server.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
@@ -67,7 +68,8 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
           principals: PRINCIPALS,
         }),
       ),
-      build(),
+      // esbuild's own process has nothing more to do then.
+      build().finally(stop),
     ])
     const operator = { region: REGION, credentials: credentials('operator') }
     const kms = new KMSClient({ ...operator, endpoint: aws.kms })

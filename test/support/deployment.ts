@@ -20,6 +20,8 @@ export interface Deployment {
   gateway: Gateway
   kms: Control
   key: CreatedKey
+  /** The function's whole environment. */
+  env: Record<string, string>
   /** What the function wrote so far. */
   log(): LogRecord[]
   logText(): string
@@ -71,24 +73,21 @@ export async function startDeployment(
   const written: string[] = []
   const stream = new PassThrough().on('data', chunk => written.push(String(chunk)))
   const { accessKeyId, secretAccessKey } = credentials('oauth')
-  const gateway = await startGateway({
-    port: 0,
-    root: ROOT,
-    log: stream,
-    environmentOf: () => ({
-      AWS_REGION: REGION,
-      AWS_ENDPOINT_URL_KMS: aws.kms,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      COUNTERSIGN_CONFIG: JSON.stringify(document),
-      ...env,
-    }),
-  })
+  const environment = {
+    AWS_REGION: REGION,
+    AWS_ENDPOINT_URL_KMS: aws.kms,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    COUNTERSIGN_CONFIG: JSON.stringify(document),
+    ...env,
+  }
+  const gateway = await startGateway({ port: 0, root: ROOT, log: stream, environmentOf: () => environment })
   const logText = () => written.join('')
   return {
     gateway,
     kms: control(aws.kms),
     key,
+    env: environment,
     logText,
     log: () =>
       logText()

@@ -1,0 +1,98 @@
+import { ConfigurationError, type Problem } from './problems.ts'
+import { endpointProblem } from './urls.ts'
+
+/** What the function takes from its environment. Nothing else in `lib` reads process.env. */
+export interface Environment {
+  source: { inline: string } | { secret_id: string }
+  /** Of the function; there is one wherever the secret is not named by an ARN. */
+  region?: string
+  onLambda: boolean
+  kms_endpoint?: string
+  secrets_manager_endpoint?: string
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
+}
+
+/** As in process.env. A variable that is set to nothing counts as unset, as in the AWS SDK. */
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Reads the environment. Throws ConfigurationError with every problem, each under its variable's name. */
+export function readEnvironment(env: Variables = process.env): Environment {
+  const read = (name: string) => env[name] || undefined
+  const problems: Problem[] = []
+  const onLambda = read('AWS_LAMBDA_FUNCTION_NAME') !== undefined
+
+  const inline = read('COUNTERSIGN_CONFIG')
+  const secret_id = read('COUNTERSIGN_SECRET_ID')
+  const region = read('AWS_REGION') ?? read('AWS_DEFAULT_REGION')
+  problems.push(...sourceProblems(inline, secret_id), ...regionProblems(read, secret_id))
+
+  for (const name of [ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER]) {
+    const url = read(name)
+    const message = url === undefined ? undefined : endpointProblem(url, onLambda)
+    if (message !== undefined) problems.push({ path: name, message })
+  }
+  const kms_endpoint = read(ENDPOINT_KMS) ?? read(ENDPOINT)
+  const secrets_manager_endpoint = read(ENDPOINT_SECRETS_MANAGER) ?? read(ENDPOINT)
+
+  const accessKeyId = read('AWS_ACCESS_KEY_ID')
+  const secretAccessKey = read('AWS_SECRET_ACCESS_KEY')
+  const sessionToken = read('AWS_SESSION_TOKEN')
+  if (accessKeyId === undefined) problems.push({ path: 'AWS_ACCESS_KEY_ID', message: CREDENTIALS })
+  if (secretAccessKey === undefined) problems.push({ path: 'AWS_SECRET_ACCESS_KEY', message: CREDENTIALS })
+
+  if (problems.length > 0) throw new ConfigurationError(problems)
+  return {
+    source: inline !== undefined ? { inline } : { secret_id: secret_id as string },
+    ...(region !== undefined && { region }),
+    onLambda,
+    ...(kms_endpoint !== undefined && { kms_endpoint }),
+    ...(secrets_manager_endpoint !== undefined && { secrets_manager_endpoint }),
+    credentials: {
+      accessKeyId: accessKeyId as string,
+      secretAccessKey: secretAccessKey as string,
+      ...(sessionToken !== undefined && { sessionToken }),
+    },
+  }
+}
+
+// The AWS SDK's own names. Each service's variable goes before the general one.
+const ENDPOINT = 'AWS_ENDPOINT_URL'
+const ENDPOINT_KMS = 'AWS_ENDPOINT_URL_KMS'
+const ENDPOINT_SECRETS_MANAGER = 'AWS_ENDPOINT_URL_SECRETS_MANAGER'
+
+const CREDENTIALS =
+  'is required: credentials come from the environment alone, as Lambda gives them; no profile and no default chain is read'
+
+function sourceProblems(inline: string | undefined, secret_id: string | undefined): Problem[] {
+  const path = 'COUNTERSIGN_CONFIG, COUNTERSIGN_SECRET_ID'
+  if (inline !== undefined && secret_id !== undefined) {
+    return [{ path, message: 'both are set: exactly one must be' }]
+  }
+  if (inline === undefined && secret_id === undefined) {
+    return [{ path, message: 'neither is set: exactly one must be' }]
+  }
+  return secret_id === undefined || isSecretArn(secret_id) || /^[A-Za-z0-9/_+=.@!-]{1,512}$/.test(secret_id)
+    ? []
+    : [{ path: 'COUNTERSIGN_SECRET_ID', message: 'must be the name or the ARN of a secret' }]
+}
+
+/** An ARN names its Region: arn:<partition>:secretsmanager:<region>:<account>:secret:<name>. */
+function isSecretArn(text: string): boolean {
+  return /^arn:aws(?:-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@!-]+$/.test(text)
+}
+
+function regionProblems(
+  read: (name: string) => string | undefined,
+  secret_id: string | undefined,
+): Problem[] {
+  const path =
+    read('AWS_REGION') === undefined && read('AWS_DEFAULT_REGION') ? 'AWS_DEFAULT_REGION' : 'AWS_REGION'
+  const region = read(path)
+  if (region === undefined) {
+    return secret_id === undefined || isSecretArn(secret_id)
+      ? []
+      : [{ path, message: 'is required where COUNTERSIGN_SECRET_ID is not an ARN' }]
+  }
+  // It becomes a part of a host name.
+  return /^[a-z0-9-]{1,63}$/.test(region) ? [] : [{ path, message: 'must be the name of a Region' }]
+}

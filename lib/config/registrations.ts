@@ -1,0 +1,181 @@
+import { ProxyError } from '../errors.ts'
+import type { Alg } from '../jose/algorithms.ts'
+import { check, isRaw, type Raw } from './members.ts'
+import { ConfigurationError, DOCUMENT } from './problems.ts'
+import { authorizationServer, PROVIDERS, type Provider } from './providers.ts'
+import { crossProblems } from './rules.ts'
+import { documentSchema, VERSION } from './schema.ts'
+
+/** RFC 7517 and 7518: the public members only. */
+export interface PublicJwk {
+  kty: string
+  n?: string
+  e?: string
+  crv?: string
+  x?: string
+  y?: string
+  kid?: string
+  use?: string
+  alg?: string
+}
+
+export interface SigningKey {
+  kms_key_arn: string
+  alg: Alg
+  public_jwk: PublicJwk
+  /** As configured, here or in `public_jwk`; without one the key's RFC 7638 thumbprint is its kid. */
+  kid?: string
+  state: 'next' | 'active' | 'retired'
+}
+
+/** RFC 8414 section 2; `end_session_endpoint` as in OpenID Connect RP-Initiated Logout. All pinned, byte for byte. */
+export interface AuthorizationServer {
+  issuer: string
+  token_endpoint: string
+  authorization_endpoint?: string
+  revocation_endpoint?: string
+  pushed_authorization_request_endpoint?: string
+  device_authorization_endpoint?: string
+  end_session_endpoint?: string
+  jwks_uri?: string
+}
+
+export interface AssertionRules {
+  /** `issuer`, `token_endpoint`, `request_endpoint`, or else the audience itself. */
+  aud: string
+  typ: string
+  /** Seconds. */
+  lifetime: number
+}
+
+export interface Client {
+  client_id: string
+  provider: Provider
+  as: AuthorizationServer
+  /** The active one of `signing_keys`, the same object. */
+  signing_key: SigningKey
+  signing_keys: readonly SigningKey[]
+  assertion: AssertionRules
+  application_type: 'web' | 'native'
+  delivery: 'tokens'
+  allowed_origins: readonly string[]
+  redirect_uris: readonly string[]
+  grant_types: readonly string[]
+  /** Absent: unrestricted. */
+  scope?: readonly string[]
+  /** RFC 8707. Absent: unrestricted. */
+  resource?: readonly string[]
+  require_pkce: boolean
+  refresh: 'none' | 'rotating'
+  enabled: boolean
+}
+
+export interface Registrations {
+  /** Of the document: the secret's version id, or a hash of the inline text. */
+  revision: string
+  clients: readonly Client[]
+  /** Of all clients, also of those that are switched off: their callers are told so, under CORS. */
+  allowed_origins: ReadonlySet<string>
+  /** Some client is native, so that a request without an Origin can be meant. */
+  native: boolean
+}
+
+/** Reads the configuration document. Throws ConfigurationError with every problem that it has. */
+export function parseRegistrations(
+  text: string,
+  { revision, onLambda }: { revision: string; onLambda: boolean },
+): Registrations {
+  const document = parseJson(text)
+  const checked = check(documentSchema(onLambda), document)
+  const problems = [...('problems' in checked ? checked.problems : []), ...crossProblems(document)]
+  if (!('output' in checked) || problems.length > 0) throw new ConfigurationError(problems)
+  const clients = checked.output.clients.map(toClient)
+  return {
+    revision,
+    clients,
+    allowed_origins: new Set(clients.flatMap(({ allowed_origins }) => allowed_origins)),
+    native: clients.some(({ application_type }) => application_type === 'native'),
+  }
+}
+
+function parseJson(text: string): Raw {
+  const document = jsonOf(text)
+  if (!isRaw(document)) throw new ConfigurationError([{ path: DOCUMENT, message: 'must be a JSON object' }])
+  // A newer document has members of its own: to list them all as unknown would hide the one thing to say.
+  const version = document.version
+  if (typeof version === 'number' && version > VERSION) {
+    const message = `is newer than this version of Countersign, which reads version ${VERSION}`
+    throw new ConfigurationError([{ path: 'version', message }])
+  }
+  return document
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // The engine's message quotes the text around the error: only the position is taken from its end.
+    const at = /\(line \d+ column \d+\)$/.exec(error instanceof Error ? error.message : '')?.[0]
+    throw new ConfigurationError([{ path: DOCUMENT, message: at ? `is not JSON ${at}` : 'is not JSON' }])
+  }
+}
+
+type Registration = Extract<
+  ReturnType<typeof check<ReturnType<typeof documentSchema>>>,
+  { output: unknown }
+>['output']['clients'][number]
+
+function toClient(registration: Registration): Client {
+  const preset = PROVIDERS[registration.provider]
+  const signing_keys = registration.signing_keys.map(toSigningKey)
+  const { scope, resource } = registration
+  return {
+    client_id: registration.client_id,
+    provider: registration.provider,
+    as: authorizationServer(preset, registration),
+    // The schema has seen to it that there is exactly one.
+    signing_key: signing_keys.find(({ state }) => state === 'active')!,
+    signing_keys,
+    assertion: { ...preset.assertion, ...registration.assertion },
+    application_type: registration.application_type,
+    delivery: registration.delivery,
+    allowed_origins: registration.allowed_origins,
+    redirect_uris: registration.redirect_uris,
+    grant_types: registration.grant_types,
+    ...(scope !== undefined && { scope: scope.split(' ') }),
+    ...(resource !== undefined && { resource }),
+    require_pkce: registration.require_pkce,
+    refresh: registration.refresh,
+    enabled: registration.enabled,
+  }
+}
+
+function toSigningKey(key: Registration['signing_keys'][number]): SigningKey {
+  const kid = key.kid ?? key.public_jwk.kid
+  return kid === undefined ? key : { ...key, kid }
+}
+
+/**
+ * The client that a request names, by exact match. Where it names none, the only client, if there is exactly one;
+ * otherwise ProxyError `parameter_missing`. A name that is not registered is ProxyError `client_unknown`.
+ */
+export function findClient({ clients }: Registrations, client_id: string | undefined): Client {
+  if (client_id === undefined) {
+    if (clients.length === 1) return clients[0]!
+    throw new ProxyError('parameter_missing', { parameter: 'client_id' })
+  }
+  const client = clients.find(candidate => candidate.client_id === client_id)
+  if (client === undefined) throw new ProxyError('client_unknown')
+  return client
+}
+
+/** What an operator should hear at start-up although it is allowed. Fixed texts with their paths, no values. */
+export function notices({ clients }: Registrations): string[] {
+  return clients.flatMap(({ require_pkce }, index) =>
+    require_pkce
+      ? []
+      : [
+          `clients[${index}].require_pkce: is false: a stolen code is enough to get tokens (RFC 9700 section 2.1.1)`,
+        ],
+  )
+}

@@ -1,0 +1,88 @@
+import { isRaw, type Raw } from './members.ts'
+import type { Problem } from './problems.ts'
+
+/**
+ * The rules that join several members of the document. They read it unchecked, because their problems are listed
+ * together with those of its shape; what does not have the right type is passed over here.
+ */
+export function crossProblems(document: Raw): Problem[] {
+  const clients = rawItems(document.clients).map(([client, index]) => {
+    const path = `clients[${index}]`
+    const keys = rawItems(client.signing_keys).map(([key, k]) => keyAt(key, `${path}.signing_keys[${k}]`))
+    return { path, client, keys }
+  })
+  const keys = clients.flatMap(({ client, keys }) => keys.map(key => ({ ...key, issuer: client.issuer })))
+  return [
+    ...repeats(
+      clients.map(({ path, client }) => ({ path: `${path}.client_id`, value: client.client_id })),
+      'is the client_id of an earlier client too',
+    ),
+    ...clients.flatMap(({ keys }) =>
+      repeats(
+        keys.map(({ path, arn }) => ({ path: `${path}.kms_key_arn`, value: arn })),
+        'is the ARN of an earlier key of this client too',
+      ),
+    ),
+    ...sharedKeys(keys),
+    ...ambiguousKids(keys),
+  ]
+}
+
+interface KeyAt {
+  path: string
+  arn: string | undefined
+  kid: unknown
+  kidPath: string
+  /** What makes the public key this one and no other: under two ARNs it is still one key (a multi-Region replica). */
+  material: string | undefined
+}
+
+function keyAt(key: Raw, path: string): KeyAt {
+  const jwk: Raw = isRaw(key.public_jwk) ? key.public_jwk : {}
+  const { n, crv, x, y } = jwk
+  const arn = key.kms_key_arn
+  return {
+    path,
+    arn: typeof arn === 'string' ? arn : undefined,
+    kid: key.kid ?? jwk.kid,
+    kidPath: key.kid === undefined ? `${path}.public_jwk.kid` : `${path}.kid`,
+    material: n === undefined && x === undefined ? undefined : JSON.stringify([n, crv, x, y]),
+  }
+}
+
+function rawItems(value: unknown): [Raw, number][] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((item: unknown, index) => (isRaw(item) ? [[item, index] as [Raw, number]] : []))
+}
+
+function repeats(values: { path: string; value: unknown }[], message: string): Problem[] {
+  const seen = new Set<string>()
+  return values.flatMap(({ path, value }) => {
+    if (typeof value !== 'string') return []
+    const repeated = seen.has(value)
+    seen.add(value)
+    return repeated ? [{ path, message }] : []
+  })
+}
+
+/** One key, one trust domain: an assertion made for one server must not verify at another (RFC 9700 section 4.4). */
+function sharedKeys(keys: (KeyAt & { issuer: unknown })[]): Problem[] {
+  return keys.flatMap(({ path, arn, material, issuer }, index) => {
+    const foreign = keys.slice(0, index).filter(other => other.issuer !== issuer)
+    if (arn !== undefined && foreign.some(other => other.arn === arn)) {
+      return [{ path: `${path}.kms_key_arn`, message: 'is the key of a client of another issuer too' }]
+    }
+    if (material !== undefined && foreign.some(other => other.material === material)) {
+      return [{ path: `${path}.public_jwk`, message: 'is the public key of a client of another issuer too' }]
+    }
+    return []
+  })
+}
+
+/** All keys are published in one set, in which a `kid` has to name one key (RFC 7517 section 4.5). */
+function ambiguousKids(keys: KeyAt[]): Problem[] {
+  return keys.flatMap(({ kid, kidPath, material }, index) => {
+    const taken = keys.slice(0, index).some(other => other.kid === kid && other.material !== material)
+    return typeof kid === 'string' && taken ? [{ path: kidPath, message: 'names another key already' }] : []
+  })
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto'
+import { ProxyError } from '../errors.ts'
+import { CONFIG_FRESH_MS, CONFIG_READ_MS, CONFIG_RETRY_MS, CONFIG_STALE_MAX_MS } from '../limits.ts'
+import type { Environment } from './environment.ts'
+import { ConfigurationError, problemLine } from './problems.ts'
+import { parseRegistrations, type Registrations } from './registrations.ts'
+
+export interface Configuration {
+  registrations: Registrations
+  /** They were last confirmed too long ago: nothing may be signed by them, but CORS headers can still be made. */
+  expired: boolean
+}
+
+export interface ConfigurationSource {
+  /**
+   * The configuration in force. Rejects with ProxyError `configuration_unavailable` where there never was one that
+   * could be read, and with ConfigurationError where the only one is invalid. A rejection is not remembered.
+   */
+  get(): Promise<Configuration>
+}
+
+/** A background refresh that failed. `problems` (of an invalid document) hold paths and fixed texts, no values. */
+export interface RefreshFailure {
+  event: 'configuration_refresh_failed'
+  reason: 'unreadable' | 'invalid'
+  problems?: string[]
+}
+
+export interface SourceDeps {
+  readSecret(secretId: string, signal: AbortSignal): Promise<{ text: string; revision: string }>
+  /** Milliseconds; may step. */
+  now(): number
+  report(failure: RefreshFailure): void
+}
+
+/** Where the document comes from. Reads nothing before the first `get`. */
+export function createSource({ source, onLambda }: Environment, deps: SourceDeps): ConfigurationSource {
+  return 'inline' in source
+    ? inlineSource(source.inline, onLambda)
+    : secretSource(source.secret_id, onLambda, deps)
+}
+
+function inlineSource(text: string, onLambda: boolean): ConfigurationSource {
+  let registrations: Registrations | undefined
+  return {
+    async get() {
+      registrations ??= parseRegistrations(text, { revision: hashOf(text), onLambda })
+      return { registrations, expired: false }
+    },
+  }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+interface Held {
+  registrations: Registrations
+  /** When the read was begun that brought it or found it unchanged. */
+  confirmedAt: number
+}
+
+/**
+ * Ages are looked at when a request comes, because timers do not run in a frozen container:
+ *
+ *   up to CONFIG_FRESH_MS       served
+ *   up to CONFIG_STALE_MAX_MS   served, and read again in the background
+ *   older                       the request waits for one read; if that fails, what is held counts as expired
+ */
+function secretSource(
+  secretId: string,
+  onLambda: boolean,
+  { readSecret, now, report }: SourceDeps,
+): ConfigurationSource {
+  let held: Held | undefined
+  let flight: Promise<void> | undefined
+  let failedAt = Number.NEGATIVE_INFINITY
+
+  /** One read at a time, shared by all who ask meanwhile. */
+  function once(work: () => Promise<void>): Promise<void> {
+    flight ??= work().finally(() => {
+      flight = undefined
+    })
+    return flight
+  }
+
+  async function read(): Promise<void> {
+    const confirmedAt = now()
+    const { text, revision } = await readInTime(signal => readSecret(secretId, signal))
+    // The same objects while nothing changed: signers, with their first signature verified, are kept by them.
+    const unchanged = held?.registrations.revision === revision ? held.registrations : undefined
+    held = { registrations: unchanged ?? parseRegistrations(text, { revision, onLambda }), confirmedAt }
+  }
+
+  async function readAwake(): Promise<void> {
+    const startedAt = now()
+    try {
+      await read()
+    } catch (error) {
+      // A read cannot take this long: the container was frozen in the middle of it, which breaks the connection
+      // although nothing is wrong. It says nothing about the secret, so it is done again.
+      if (now() - startedAt <= 2 * CONFIG_READ_MS) throw error
+      await read()
+    }
+  }
+
+  async function refresh(): Promise<void> {
+    const sinceFailure = now() - failedAt
+    if (sinceFailure >= 0 && sinceFailure < CONFIG_RETRY_MS) return
+    const work = () =>
+      readAwake().catch(error => {
+        failedAt = now()
+        report(failureOf(error))
+      })
+    // A refresh nobody waits for must not end the process, even if reporting its failure fails.
+    await once(work).catch(() => undefined)
+  }
+
+  return {
+    async get() {
+      if (held === undefined) await once(readAwake)
+      const current = held!
+      // The clock stepped back, so the true age is unknown: stale from here on, and not fresh for ever.
+      if (now() < current.confirmedAt) current.confirmedAt = now() - CONFIG_FRESH_MS - 1
+      const age = now() - current.confirmedAt
+      if (age > CONFIG_STALE_MAX_MS) await refresh()
+      else if (age > CONFIG_FRESH_MS) void refresh()
+      const { registrations, confirmedAt } = held!
+      return { registrations, expired: now() - confirmedAt > CONFIG_STALE_MAX_MS }
+    },
+  }
+}
+
+/** Ends after CONFIG_READ_MS also where the reader does not heed the signal. */
+async function readInTime<T>(reader: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('the configuration was not read in time'))
+      controller.abort()
+    }, CONFIG_READ_MS)
+  })
+  try {
+    return await Promise.race([reader(controller.signal), late])
+  } catch (cause) {
+    throw new ProxyError('configuration_unavailable', { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function failureOf(error: unknown): RefreshFailure {
+  const event = 'configuration_refresh_failed'
+  return error instanceof ConfigurationError
+    ? { event, reason: 'invalid', problems: error.problems.map(problemLine) }
+    : { event, reason: 'unreadable' }
+}

@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest'
+import { ALGORITHMS } from '../../../lib/jose/algorithms.ts'
+import {
+  ACCOUNT,
+  bytes,
+  document,
+  ecJwk,
+  key,
+  okpJwk,
+  parse,
+  problemsOf,
+  rsaJwk,
+  webClient,
+} from './documents.ts'
+
+const withKey = (over: Record<string, unknown>) => document(webClient({ signing_keys: [key('k1', over)] }))
+const at = 'clients[0].signing_keys[0]'
+
+const JWKS = {
+  RSA: rsaJwk(),
+  'P-256': ecJwk('P-256', 32),
+  'P-384': ecJwk('P-384', 48),
+  'P-521': ecJwk('P-521', 66),
+  Ed25519: okpJwk(),
+}
+
+describe('alg and public_jwk', () => {
+  const matrix = Object.entries(ALGORITHMS).flatMap(([alg, needs]) =>
+    Object.entries(JWKS).map(([kind, jwk]) => {
+      const wanted = 'crv' in needs ? needs.crv : 'RSA'
+      return [alg, kind, wanted === kind, jwk] as const
+    }),
+  )
+
+  test.each(matrix)('ASRT-13, KMS-1: %s with a key of %s: taken: %s', (alg, _kind, fits, public_jwk) => {
+    const problems = problemsOf(withKey({ alg, public_jwk }))
+    if (fits) return expect(problems).toEqual([])
+    expect(problems).toHaveLength(1)
+    expect(problems[0]?.message).toBe('does not fit the alg of the key')
+    expect(problems[0]?.path).toMatch(/public_jwk\.(kty|crv)$/)
+  })
+
+  test.each(['none', 'HS256', 'RS1', 'ES256K', 'rs256', 'toString', ''])('KMS-1: alg %j is refused', alg => {
+    expect(problemsOf(withKey({ alg })).map(({ path }) => path)).toEqual([`${at}.alg`])
+  })
+
+  test('the public key stays as it is, and the thumbprint is left to others', () => {
+    const public_jwk = { ...rsaJwk(), use: 'sig', alg: 'RS256' }
+    const { signing_key } = parse(withKey({ public_jwk })).clients[0]!
+    expect(signing_key.public_jwk).toEqual(public_jwk)
+    expect('kid' in signing_key).toBe(false)
+  })
+})
+
+describe('public_jwk', () => {
+  const n = (length: number, first: number) => Buffer.alloc(length, 1).fill(first, 0, 1).toString('base64url')
+
+  test.each([
+    ['an exponent of three', { ...rsaJwk(), e: 'Aw' }],
+    ['4096 bits', { ...rsaJwk(), n: bytes(512) }],
+    ['exactly 2048 bits', { ...rsaJwk(), n: n(256, 0x80) }],
+    ['a kid', { ...rsaJwk(), kid: 'signing 2026' }],
+  ])('JWKS-2: RSA with %s is taken', (_name, public_jwk) => {
+    expect(problemsOf(withKey({ public_jwk }))).toEqual([])
+  })
+
+  test.each([
+    ['2047 bits', { ...rsaJwk(), n: n(256, 0x7f) }, 'n', 'must have at least 2048 bits'],
+    ['1024 bits', { ...rsaJwk(), n: bytes(128) }, 'n', 'must have at least 2048 bits'],
+    ['a leading zero', { ...rsaJwk(), n: n(257, 0) }, 'n', /^must not start with a zero byte/],
+    ['padding', { ...rsaJwk(), n: `${bytes(256)}==` }, 'n', /^must be base64url without padding/],
+    ['plain base64', { ...rsaJwk(), n: '+/+/' }, 'n', /^must be base64url/],
+    ['white space', { ...rsaJwk(), n: `${bytes(256)}\n` }, 'n', /^must be base64url/],
+    ['stray bits at the end', { ...rsaJwk(), e: 'AQB' }, 'e', /^must be base64url/],
+    ['an empty n', { ...rsaJwk(), n: '' }, 'n', /^must be base64url/],
+    ['an n that is a number', { ...rsaJwk(), n: 5 }, 'n', 'must be a string'],
+    ['an e with a leading zero', { ...rsaJwk(), e: 'AAEAAQ' }, 'e', /^must not start with a zero byte/],
+    ['an even e', { ...rsaJwk(), e: 'AQAA' }, 'e', 'must be an odd number above 1'],
+    ['an e of one', { ...rsaJwk(), e: 'AQ' }, 'e', 'must be an odd number above 1'],
+    ['no e', { kty: 'RSA', n: bytes(256) }, 'e', 'is required'],
+    ['no n', { kty: 'RSA', e: 'AQAB' }, 'n', 'is required'],
+    [
+      'a curve',
+      { ...rsaJwk(), crv: 'P-256' },
+      'crv',
+      'is not a member that a public key of this kty has here',
+    ],
+    ['key_ops', { ...rsaJwk(), key_ops: ['verify'] }, 'key_ops', /^is not a member that a public key/],
+    ['a certificate', { ...rsaJwk(), x5c: ['MII'] }, 'x5c', /^is not a member that a public key/],
+    ['no kty', { n: bytes(256), e: 'AQAB' }, 'kty', 'is required'],
+    ['an unknown kty', { ...rsaJwk(), kty: 'rsa' }, 'kty', 'must be "RSA", "EC" or "OKP"'],
+    ['use enc', { ...rsaJwk(), use: 'enc' }, 'use', 'must be "sig"'],
+    ['another alg', { ...rsaJwk(), alg: 'PS256' }, 'alg', 'must be the same as the alg of the key'],
+  ])('JWKS-2: RSA with %s is refused', (_name, public_jwk, member, message) => {
+    expect(problemsOf(withKey({ public_jwk }))).toEqual([
+      {
+        path: `${at}.public_jwk.${member}`,
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      },
+    ])
+  })
+
+  const NOT_HERE = 'is not a member that a public key of this kty has here'
+  const NOT_BASE64URL = 'must be base64url without padding (RFC 7515 section 2)'
+  const LENGTH = 'must have the exact length that its curve asks for'
+  test.each([
+    ['coordinates of 31 bytes', 'ES256', ecJwk('P-256', 31), ['x', 'y'], LENGTH],
+    ['coordinates of 33 bytes', 'ES256', ecJwk('P-256', 33), ['x', 'y'], LENGTH],
+    ['coordinates of 47 bytes', 'ES384', ecJwk('P-384', 47), ['x', 'y'], LENGTH],
+    ['coordinates of 65 bytes', 'ES512', ecJwk('P-521', 65), ['x', 'y'], LENGTH],
+    ['an x of 31 bytes', 'EdDSA', { ...okpJwk(), x: bytes(31) }, ['x'], LENGTH],
+    ['an x of 33 bytes', 'Ed25519', { ...okpJwk(), x: bytes(33) }, ['x'], LENGTH],
+    ['no y', 'ES256', { ...ecJwk('P-256', 32), y: undefined }, ['y'], 'is required'],
+    ['no crv', 'ES256', { ...ecJwk('P-256', 32), crv: undefined }, ['crv'], 'is required'],
+    ['a y', 'EdDSA', { ...okpJwk(), y: bytes(32) }, ['y'], NOT_HERE],
+    ['an n', 'ES256', { ...ecJwk('P-256', 32), n: bytes(256) }, ['n'], NOT_HERE],
+    ['an x of other characters', 'ES256', { ...ecJwk('P-256', 32), x: '*' }, ['x'], NOT_BASE64URL],
+  ])('JWKS-2: %s in a key for %s is refused', (_name, alg, public_jwk, where, message) => {
+    expect(problemsOf(withKey({ alg, public_jwk }))).toEqual(
+      where.map(member => ({ path: `${at}.public_jwk.${member}`, message })),
+    )
+  })
+
+  test('an x of 32 bytes that starts with zero is a coordinate like any other', () => {
+    const x = Buffer.alloc(32, 1).fill(0, 0, 1).toString('base64url')
+    expect(problemsOf(withKey({ alg: 'ES256', public_jwk: { ...ecJwk('P-256', 32), x } }))).toEqual([])
+  })
+
+  test.each(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'])(
+    'JWKS-1: the private member %s is refused',
+    member => {
+      const [problem, ...others] = problemsOf(
+        withKey({ public_jwk: { ...rsaJwk(), [member]: 'c2VjcmV0LXZhbHVl' } }),
+      )
+      expect(others).toEqual([])
+      expect(problem?.path).toBe(`${at}.public_jwk.${member}`)
+      expect(problem?.message).toMatch(/^is a member of a private key/)
+      expect(JSON.stringify(problem)).not.toContain('c2VjcmV0LXZhbHVl')
+    },
+  )
+
+  test.each([undefined, null, 'jwk', [], 1])('%j in its place is refused', public_jwk => {
+    const message = public_jwk === undefined ? 'is required' : 'must be an object'
+    expect(problemsOf(withKey({ public_jwk }))).toEqual([{ path: `${at}.public_jwk`, message }])
+  })
+})
+
+describe('kms_key_arn', () => {
+  const id = '1234abcd-12ab-34cd-56ef-1234567890ab'
+  test.each([
+    `arn:aws:kms:eu-central-1:${ACCOUNT}:key/${id}`,
+    `arn:aws-cn:kms:cn-north-1:${ACCOUNT}:key/${id}`,
+    `arn:aws-us-gov:kms:us-gov-west-1:${ACCOUNT}:key/${id}`,
+    `arn:aws-eusc:kms:eusc-de-east-1:${ACCOUNT}:key/${id}`,
+    `arn:aws-iso-b:kms:us-isob-east-1:${ACCOUNT}:key/${id}`,
+    `arn:aws:kms:us-east-1:${ACCOUNT}:key/mrk-1234abcd12ab34cd56ef1234567890ab`,
+  ])('%s is taken', kms_key_arn => {
+    expect(problemsOf(withKey({ kms_key_arn }))).toEqual([])
+  })
+
+  test.each([`arn:aws:kms:eu-central-1:${ACCOUNT}:alias/signing`, 'alias/signing', 'alias/aws/x'])(
+    'KMS-6: the alias %s is refused, and the message says why',
+    kms_key_arn => {
+      expect(problemsOf(withKey({ kms_key_arn }))).toEqual([
+        {
+          path: `${at}.kms_key_arn`,
+          message:
+            'must not be an alias: sign by key ARN (arn:…:kms:…:key/…), so that kid and key cannot disagree',
+        },
+      ])
+    },
+  )
+
+  test.each([
+    id,
+    'mrk-1234abcd12ab34cd56ef1234567890ab',
+    `key/${id}`,
+    `arn:aws:kms:eu-central-1:11112222333:key/${id}`,
+    `arn:aws:kms:eu-central-1:1111222233334:key/${id}`,
+    `arn:aws:kms::${ACCOUNT}:key/${id}`,
+    `arn:aws:kms:eu-central-1:${ACCOUNT}:key/`,
+    `arn:aws:kms:eu-central-1:${ACCOUNT}:key/${id}/x`,
+    `arn:aws:kms:eu-central-1:${ACCOUNT}:key/${id}\n`,
+    `arn:aws:s3:eu-central-1:${ACCOUNT}:key/${id}`,
+    `arn:evil:kms:eu-central-1:${ACCOUNT}:key/${id}`,
+    `ARN:aws:kms:eu-central-1:${ACCOUNT}:key/${id}`,
+    '',
+  ])('KMS-6: %j is not a key ARN', kms_key_arn => {
+    expect(problemsOf(withKey({ kms_key_arn }))).toEqual([
+      {
+        path: `${at}.kms_key_arn`,
+        message:
+          'must be the ARN of one KMS key: sign by key ARN (arn:…:kms:…:key/…), so that kid and key cannot disagree',
+      },
+    ])
+  })
+})
+
+describe('kid', () => {
+  test.each([
+    ['of the key', { kid: 'a' }, 'a'],
+    ['of its public_jwk', { public_jwk: { ...rsaJwk(), kid: 'b' } }, 'b'],
+    ['that both agree on', { kid: 'c', public_jwk: { ...rsaJwk(), kid: 'c' } }, 'c'],
+    ['of 128 characters', { kid: 'x'.repeat(128) }, 'x'.repeat(128)],
+  ])('ASRT-16: the kid %s is the one', (_name, over, kid) => {
+    expect(parse(withKey(over)).clients[0]!.signing_key.kid).toBe(kid)
+  })
+
+  const LENGTH = 'must be 1 to 128 printable ASCII characters'
+  test.each([
+    ['', LENGTH],
+    ['x'.repeat(129), LENGTH],
+    ['schlüssel', LENGTH],
+    ['a\nb', LENGTH],
+    [`arn:aws:kms:eu-central-1:${ACCOUNT}:key/k1`, 'must not be an ARN or an alias: a kid is published'],
+    ['ARN:x', 'must not be an ARN or an alias: a kid is published'],
+    ['alias/signing', 'must not be an ARN or an alias: a kid is published'],
+    ['k1', 'must not be the id of the KMS key: a kid is published'],
+  ])('ASRT-16: the kid %j is refused, here and in public_jwk', (kid, message) => {
+    expect(problemsOf(withKey({ kid }))).toEqual([{ path: `${at}.kid`, message }])
+    expect(problemsOf(withKey({ public_jwk: { ...rsaJwk(), kid } }))).toEqual([
+      { path: `${at}.public_jwk.kid`, message },
+    ])
+  })
+
+  test('two that differ are refused', () => {
+    expect(problemsOf(withKey({ kid: 'a', public_jwk: { ...rsaJwk(), kid: 'b' } }))).toEqual([
+      { path: `${at}.kid`, message: 'must be the same as the kid in public_jwk' },
+    ])
+  })
+})

@@ -1,0 +1,119 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { derToJose, type EcdsaAlg } from '../../../lib/jose/ecdsa.ts'
+import { testKey } from '../../support/keys.ts'
+
+const CURVES: [alg: EcdsaAlg, size: number, order: bigint][] = [
+  ['ES256', 32, 2n ** 256n - 2n ** 224n + 2n ** 192n - 0x4319055258e8617b0c46353d039cdaafn],
+  ['ES384', 48, 2n ** 384n - 0x389cb27e0bc8d220a7e5f24db74f58851313e695333ad68dn],
+  ['ES512', 66, 2n ** 521n - 0x5ae79787c40d069948033feb708f65a2fc44a36477663b851449048e16ec79bf7n],
+]
+
+// An encoder of its own, so that the parser is not judged by itself.
+const tlv = (tag: number, content: Buffer): Buffer =>
+  Buffer.concat([
+    Buffer.from(content.length < 128 ? [tag, content.length] : [tag, 0x81, content.length]),
+    content,
+  ])
+
+function integer(value: bigint): Buffer {
+  const hex = value.toString(16)
+  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
+  return tlv(0x02, bytes[0]! >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes)
+}
+
+const sequence = (...parts: Buffer[]): Buffer => tlv(0x30, Buffer.concat(parts))
+
+const plain = (r: bigint, s: bigint, size: number): string =>
+  [r, s].map(value => value.toString(16).padStart(2 * size, '0')).join('')
+
+/** Of any length in bytes alike: numbers drawn evenly from 1 … n-1 would hardly ever start with a zero byte. */
+function scalar(size: number, order: bigint): fc.Arbitrary<bigint> {
+  const ofLength = (bytes: number) => fc.bigInt(1n, 2n ** BigInt(8 * bytes) - 1n)
+  return fc
+    .oneof(
+      ofLength(size),
+      fc.integer({ min: 1, max: size }).chain(ofLength),
+      // The high bit set, at every length: these need a zero byte in DER.
+      fc.integer({ min: 1, max: size }).map(bytes => 2n ** BigInt(8 * bytes - 1)),
+      fc.bigInt(1n, 200n).map(below => order - below),
+    )
+    .map(value => ((value - 1n) % (order - 1n)) + 1n)
+}
+
+describe.each(CURVES)('KMS-2: %s', (alg, size, order) => {
+  test('10 000 random r, s come back as R || S, zero bytes in front', () => {
+    let leadingZero = 0
+    let highBit = 0
+    fc.assert(
+      fc.property(scalar(size, order), scalar(size, order), (r, s) => {
+        const jose = Buffer.from(derToJose(sequence(integer(r), integer(s)), alg))
+        if (jose[0] === 0) leadingZero++
+        if (jose[size]! >= 0x80 || (alg === 'ES512' && jose[size] === 1)) highBit++
+        return jose.length === 2 * size && jose.toString('hex') === plain(r, s, size)
+      }),
+      { numRuns: 10_000 },
+    )
+    // The cases that this is about were among them.
+    expect(leadingZero).toBeGreaterThan(1_000)
+    expect(highBit).toBeGreaterThan(500)
+  })
+
+  test('integers outside 1 … n-1 are refused, whatever the other one is', () => {
+    const outside = fc.oneof(
+      fc.constant(0n),
+      fc.bigInt(order, 2n ** BigInt(8 * size) - 1n),
+      fc.bigInt(order, order + 1_000n),
+    )
+    fc.assert(
+      fc.property(outside, scalar(size, order), (bad, good) => {
+        expect(() => derToJose(sequence(integer(bad), integer(good)), alg)).toThrow(RangeError)
+        expect(() => derToJose(sequence(integer(good), integer(bad)), alg)).toThrow(RangeError)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('one changed byte gives another signature or a refusal, never the same one and never another error', () => {
+    const der = sequence(integer(order - 2n), integer(order / 3n))
+    const jose = Buffer.from(derToJose(der, alg))
+    let refused = 0
+    for (let at = 0; at < der.length; at++) {
+      for (const bit of [1, 2, 4, 8, 16, 32, 64, 128]) {
+        const changed = Buffer.from(der)
+        changed[at]! ^= bit
+        try {
+          expect(jose.equals(derToJose(changed, alg))).toBe(false)
+        } catch (error) {
+          expect(error instanceof SyntaxError || error instanceof RangeError, String(error)).toBe(true)
+          refused++
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(30)
+  })
+
+  test('arbitrary bytes: a refusal that shows none of them', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 160 }), bytes => {
+        try {
+          return derToJose(bytes, alg).length === 2 * size
+        } catch (error) {
+          return (
+            (error instanceof SyntaxError || error instanceof RangeError) &&
+            /^(DER|ECDSA): [a-zA-Z01, …-]+$/.test(error.message)
+          )
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('what OpenSSL signs as DER verifies as R || S', () => {
+    const key = testKey(alg)
+    for (let i = 0; i < 50; i++) {
+      const input = Buffer.from(`input ${i}`)
+      expect(key.verify(input, derToJose(key.sign(input, 'der'), alg))).toBe(true)
+    }
+  })
+})

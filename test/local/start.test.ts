@@ -1,0 +1,169 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { control } from '../../local/aws/control.ts'
+import type { StackDescription } from '../../local/stack.ts'
+import { type Command, npm } from '../support/command.ts'
+import { createBrowser } from '../support/sign-in.ts'
+
+// `npm start`, as a person types it.
+
+describe('npm start -- --json', () => {
+  let start: Command
+  let stack: StackDescription
+  const browser = createBrowser()
+
+  beforeAll(async () => {
+    start = npm(['start', '--', '--json', '--port', '0'])
+    stack = JSON.parse(await start.line(line => line.startsWith('{')))
+  })
+  afterAll(async () => {
+    await start.end('SIGKILL')
+  })
+
+  const exchange = (client: StackDescription['clients'][number], parameters: Record<string, string>) =>
+    fetch(`${stack.gateway}/token`, {
+      method: 'POST',
+      headers: { origin: client.origin },
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        client_id: client.client_id,
+        ...parameters,
+      }),
+    })
+
+  test('says where everything is, and how to reach it', () => {
+    expect(Object.keys(stack)).toEqual([
+      'app',
+      'gateway',
+      'issuer',
+      'kms',
+      'secrets_manager',
+      'clients',
+      'env',
+    ])
+    expect(stack.issuer).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f-]{36}\/as$/)
+    expect(stack.clients.map(({ alg }) => alg)).toEqual(['RS256', 'ES256'])
+    expect(Object.keys(stack.env).sort()).toEqual([
+      'AWS_ACCESS_KEY_ID',
+      'AWS_ENDPOINT_URL_KMS',
+      'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+      'AWS_REGION',
+      'AWS_SECRET_ACCESS_KEY',
+      'COUNTERSIGN_SECRET_ID',
+    ])
+  })
+
+  test.each([0, 1])('a sign-in ends in tokens, and a code works once (client %i)', async index => {
+    const client = stack.clients[index]!
+    const { client_id, redirect_uri } = client
+    const { code, code_verifier } = await browser.signIn({ issuer: stack.issuer, client_id, redirect_uri })
+    const response = await exchange(client, { code, redirect_uri, code_verifier })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('access-control-allow-origin')).toBe(client.origin)
+    const tokens = (await response.json()) as Record<string, string>
+    expect(tokens).toMatchObject({
+      token_type: 'Bearer',
+      access_token: expect.any(String),
+      expires_in: expect.any(Number),
+    })
+    const { payload } = await jwtVerify(tokens.id_token!, createRemoteJWKSet(new URL(`${stack.issuer}/jwks`)))
+    expect(payload).toMatchObject({ iss: stack.issuer, aud: client_id })
+    // The session's cookie: only the very first sign-in shows a page.
+    expect(browser.pagesShown).toBe(1)
+
+    const again = await exchange(client, { code, redirect_uri, code_verifier })
+    expect([again.status, ((await again.json()) as { error: string }).error]).toEqual([400, 'invalid_grant'])
+  })
+
+  test('the function signs once an exchange, as its own role', async () => {
+    const [client] = stack.clients
+    const { client_id, redirect_uri } = client!
+    const kms = control(stack.kms)
+    await kms.reset()
+    const { code, code_verifier } = await browser.signIn({ issuer: stack.issuer, client_id, redirect_uri })
+    await exchange(client!, { code, redirect_uri, code_verifier })
+    const signed = (await kms.requests()).filter(({ operation }) => operation === 'Sign')
+    expect(signed.map(({ access_key_id }) => access_key_id)).toEqual(['AKIALOCALOAUTH'])
+  })
+
+  test('the app shows what runs where, without a script and without anything from outside', async () => {
+    const response = await fetch(stack.app)
+    const page = await response.text()
+    for (const { client_id } of stack.clients) expect(page).toContain(client_id)
+    for (const url of [stack.gateway, stack.issuer, stack.kms, stack.secrets_manager])
+      expect(page).toContain(url)
+    expect(page).not.toContain('<script')
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect((await fetch(`${stack.app}/none`)).status).toBe(404)
+  })
+
+  test('one line on standard output, whatever has been done', () => {
+    expect(
+      start
+        .stdout()
+        .split('\n')
+        .filter(line => line.startsWith('{')),
+    ).toHaveLength(1)
+  })
+
+  test('a signal to npm ends it all, within 5 s', async () => {
+    const late = new Promise(resolve => setTimeout(resolve, 5_000, 'late'))
+    expect(await Promise.race([start.end('SIGTERM'), late])).not.toBe('late')
+    expect(await start.left()).toEqual([])
+    await expect(fetch(stack.gateway)).rejects.toThrow()
+  })
+})
+
+test("without --json: a table for people; --port is the app's port and the others follow; SIGINT ends it", async () => {
+  const port = await freeBlock()
+  const start = npm(['start', '--', '--port', String(port)])
+  await start.line(line => line.includes('Ctrl+C'))
+  const text = start.stdout()
+  for (const offset of [0, 1, 2, 3, 4]) expect(text).toContain(`127.0.0.1:${port + offset}`)
+  expect(text).toContain('demo-es256 (ES256)')
+  expect(text.split('\n').some(line => line.startsWith('{'))).toBe(false)
+  await start.end('SIGINT')
+  expect(await start.left()).toEqual([])
+})
+
+test('a port in use is said in one clear line, and nothing is left running', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  // Not the app's own port: something that starts later.
+  const start = npm(['start', '--', '--json', '--port', String(port - 1)])
+  expect(await start.ended).toBe(1)
+  expect(start.stderr()).toMatch(new RegExp(`^Port ${port} is in use: .*\\n$`))
+  expect(await start.left()).toEqual([])
+  server.close()
+})
+
+test.each([
+  [['--help'], 0, /--port N/],
+  [['--port', 'x'], 1, /--port takes a number/],
+  [['--prot', '1'], 1, /--prot/],
+])('%j', async (args, code, said) => {
+  const start = npm(['start', '--', ...args])
+  expect(await start.ended).toBe(code)
+  expect(start.stdout() + start.stderr()).toMatch(said)
+})
+
+/** The first of five ports in a row that are free now. */
+async function freeBlock(): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000)
+    const free = await Promise.all([0, 1, 2, 3, 4].map(offset => isFree(first + offset)))
+    if (free.every(Boolean)) return first
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}

@@ -1,0 +1,32 @@
+import type { Client, SigningKey } from '../../lib/config/registrations.ts'
+
+export const ISSUER = 'https://auth.example.com/env-1/as'
+export const REDIRECT_URI = 'https://app.example.com/callback'
+
+const signing_key: SigningKey = {
+  kms_key_arn: 'arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-000000000001',
+  alg: 'ES256',
+  public_jwk: { kty: 'EC', crv: 'P-256', x: '', y: '' },
+  state: 'active',
+}
+
+/** A registered client as the configuration gives it, with whatever a test changes. */
+export function client(overrides: Partial<Client> = {}): Client {
+  return {
+    client_id: 'app-1',
+    provider: 'generic',
+    as: { issuer: ISSUER, token_endpoint: `${ISSUER}/token` },
+    signing_key,
+    signing_keys: [signing_key],
+    assertion: { aud: 'issuer', typ: 'client-authentication+jwt', lifetime: 60 },
+    application_type: 'web',
+    delivery: 'tokens',
+    allowed_origins: ['https://app.example.com'],
+    redirect_uris: [REDIRECT_URI],
+    grant_types: ['authorization_code'],
+    require_pkce: true,
+    refresh: 'none',
+    enabled: true,
+    ...overrides,
+  }
+}
