@@ -3,7 +3,7 @@ import { kmsClient, secretsClient } from './aws/clients.ts'
 import { kmsSigner } from './aws/kms-signer.ts'
 import { readSecret } from './aws/secrets.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
-import type { SigningKey } from './config/registrations.ts'
+import { notices, type Registrations, type SigningKey } from './config/registrations.ts'
 import { type Configuration, createSource } from './config/source.ts'
 import { type Agents, guardedAgents } from './http/agents.ts'
 import { createPost, type Post } from './http/post.ts'
@@ -69,7 +69,17 @@ function createConfiguration(environment: Environment, agents: Agents, now: () =
       })
     },
   })
-  return () => source.get()
+  let noticed: Registrations | undefined
+  return async () => {
+    const configuration = await source.get()
+    const { registrations } = configuration
+    if (registrations !== noticed) {
+      noticed = registrations
+      const problems = notices(registrations)
+      if (problems.length > 0) log({ level: 'warn', event: 'configuration', outcome: 'notices', problems })
+    }
+    return configuration
+  }
 }
 
 function createSignerFor(environment: Environment, agents: Agents): Deps['signerFor'] {

@@ -61,8 +61,15 @@ export function readErrorResponse(answer: Answer): ProxyError {
 // right also where the two differ.
 function retryAfter({ headers }: Answer): { retryAfter?: number } {
   const value = headers['retry-after']?.trim() ?? ''
-  const seconds = /^\d{1,9}$/.test(value)
+  const seconds = /^\d+$/.test(value)
     ? Number(value)
-    : Math.ceil((Date.parse(value) - Date.parse(headers.date ?? '')) / 1000)
-  return Number.isFinite(seconds) ? { retryAfter: Math.min(Math.max(seconds, 0), RETRY_AFTER_MAX_S) } : {}
+    : Math.ceil((httpDate(value) - httpDate(headers.date)) / 1000)
+  return Number.isNaN(seconds) ? {} : { retryAfter: Math.min(Math.max(seconds, 0), RETRY_AFTER_MAX_S) }
+}
+
+// RFC 9110 section 5.6.7, the one form that may be sent. Date.parse alone takes "-5" and "soon 7" for dates, too.
+function httpDate(text = ''): number {
+  return /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
 }

@@ -1,0 +1,238 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ProxyError } from '../../../lib/errors.ts'
+import type { Answer } from '../../../lib/http/post.ts'
+import { readTokenResponse, type TokenResponse } from '../../../lib/oauth/token.ts'
+import { client } from '../../support/client.ts'
+
+const TOKENS = { access_token: 'at-1', token_type: 'Bearer' }
+
+function answer(body: unknown, contentType = 'application/json', status = 200): Answer {
+  return {
+    status,
+    headers: { 'content-type': contentType },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  }
+}
+
+const read = (body: unknown, contentType?: string): TokenResponse =>
+  readTokenResponse(answer(body, contentType), client())
+
+function refusal(given: Answer): ProxyError {
+  try {
+    readTokenResponse(given, client())
+  } catch (error) {
+    if (error instanceof ProxyError) return error
+    throw error
+  }
+  throw new Error('was not refused')
+}
+
+const MALFORMED = { reason: 'upstream_malformed', upstream: { status: 200 } }
+
+describe('REQ-11: members are passed by name', () => {
+  test('these and no others', () => {
+    const passed = {
+      ...TOKENS,
+      expires_in: 3600,
+      scope: 'openid',
+      id_token: 'e.y.x',
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      authorization_details: [{ type: 'payment' }],
+    }
+    const dropped = {
+      refresh_expires_in: 1,
+      session_state: 'x',
+      patient: '1',
+      error: 'x',
+      client_assertion: 'x',
+      'access-token': 'x',
+      __defineGetter__: 'x',
+    }
+    expect(read({ ...dropped, ...passed })).toStrictEqual(passed)
+  })
+
+  test('a __proto__ in the answer gives the response neither members nor a prototype', () => {
+    const body = '{"__proto__":{"id_token":"evil"},"access_token":"at-1","token_type":"Bearer"}'
+    const response = read(body)
+    expect(response).toStrictEqual(TOKENS)
+    expect(response.id_token).toBeUndefined()
+    // And where the two needed members stand in there, they are not there.
+    expect(refusal(answer('{"__proto__":{"access_token":"at-1","token_type":"Bearer"}}'))).toMatchObject(
+      MALFORMED,
+    )
+  })
+
+  test('TOK-1: refresh_token only where the client has rotating ones', () => {
+    const body = answer({ ...TOKENS, refresh_token: 'rt-1' })
+    expect(readTokenResponse(body, client({ refresh: 'none' }))).toStrictEqual(TOKENS)
+    expect(JSON.stringify(readTokenResponse(body, client({ refresh: 'none' })))).not.toContain('rt-1')
+    expect(readTokenResponse(body, client({ refresh: 'rotating' })).refresh_token).toBe('rt-1')
+  })
+})
+
+describe('REQ-10: what a success needs', () => {
+  test.each(['Bearer', 'bearer', 'BEARER'])('token_type in any case, passed as it came: %s', token_type => {
+    expect(read({ ...TOKENS, token_type })).toStrictEqual({ ...TOKENS, token_type })
+  })
+
+  test.each([
+    ['no access_token', { token_type: 'Bearer' }],
+    ['no token_type', { access_token: 'at-1' }],
+    ['an empty access_token', { ...TOKENS, access_token: '' }],
+    ['an empty token_type', { ...TOKENS, token_type: '' }],
+    ['access_token null', { ...TOKENS, access_token: null }],
+    ['access_token a number', { ...TOKENS, access_token: 1 }],
+    ['access_token a list', { ...TOKENS, access_token: ['at-1'] }],
+    ['access_token an object', { ...TOKENS, access_token: { at: 1 } }],
+    ['token_type true', { ...TOKENS, token_type: true }],
+    ['id_token an object', { ...TOKENS, id_token: {} }],
+    ['scope a list', { ...TOKENS, scope: ['openid'] }],
+    ['refresh_token a number', { ...TOKENS, refresh_token: 1 }],
+    ['nothing in it', {}],
+  ])('%s: malformed', (_, body) => {
+    expect(refusal(answer(body))).toMatchObject(MALFORMED)
+  })
+
+  test.each(['scope', 'id_token', 'refresh_token', 'expires_in', 'authorization_details'])(
+    '%s null counts as absent',
+    member => {
+      expect(read({ ...TOKENS, [member]: null })).toStrictEqual(TOKENS)
+    },
+  )
+})
+
+describe('REQ-12: expires_in', () => {
+  test('missing stays missing', () => {
+    expect(read(TOKENS)).not.toHaveProperty('expires_in')
+  })
+
+  test.each([
+    [0, 0],
+    [3600, 3600],
+    [1.5, 1.5],
+    ['3600', 3600],
+    ['0', 0],
+  ])('%j is %d', (expires_in, expected) => {
+    expect(read({ ...TOKENS, expires_in }).expires_in).toBe(expected)
+  })
+
+  test.each([
+    '-1',
+    '-1.0',
+    '1e400',
+    '""',
+    '"1h"',
+    '"-1"',
+    '" 1"',
+    '"0x10"',
+    '"1e3"',
+    'true',
+    '[]',
+    '{}',
+    '[1]',
+  ])('%s: malformed', text => {
+    const body = `{"access_token":"at-1","token_type":"Bearer","expires_in":${text}}`
+    expect(refusal(answer(body))).toMatchObject(MALFORMED)
+  })
+})
+
+describe('REQ-9: the body', () => {
+  test.each([
+    'application/json',
+    'application/json;charset=UTF-8',
+    'Application/JSON ; charset=utf-8',
+    'application/oauth+json',
+  ])('of the type %s is read', type => {
+    expect(read(TOKENS, type)).toStrictEqual(TOKENS)
+  })
+
+  test.each([
+    'text/html',
+    'text/plain',
+    'application/jwt',
+    'application/jsonp',
+    'application/xml',
+    '',
+    'json',
+  ])('of the type %j is not', type => {
+    expect(refusal(answer(TOKENS, type))).toMatchObject(MALFORMED)
+  })
+
+  test('without a type is not', () => {
+    expect(refusal({ status: 200, headers: {}, body: JSON.stringify(TOKENS) })).toMatchObject(MALFORMED)
+  })
+
+  test.each([
+    '',
+    ' ',
+    'null',
+    'true',
+    '"access_token"',
+    '[]',
+    '[{"access_token":"a","token_type":"Bearer"}]',
+    '{"access_token":"a","token_type":"Bearer"',
+    '{"access_token":"a","token_type":"Bearer"}}',
+    '<html>',
+    'access_token=a&token_type=Bearer',
+  ])('%j is malformed', body => {
+    expect(refusal(answer(body))).toMatchObject(MALFORMED)
+  })
+})
+
+describe('the status', () => {
+  // RFC 6749 section 5.1: success is 200.
+  test.each([201, 202, 204, 206, 300, 302, 307])('%d with a token in it is no success', status => {
+    expect(refusal(answer(TOKENS, 'application/json', status))).toMatchObject({
+      reason: 'upstream_malformed',
+      upstream: { status },
+    })
+  })
+
+  test('400 with a token in it is an error', () => {
+    const body = { ...TOKENS, error: 'invalid_grant' }
+    expect(refusal(answer(body, 'application/json', 400))).toMatchObject({ reason: 'upstream_refused' })
+  })
+})
+
+describe('any answer', () => {
+  const MEMBERS = [
+    'access_token',
+    'token_type',
+    'expires_in',
+    'scope',
+    'id_token',
+    'issued_token_type',
+    'authorization_details',
+  ]
+
+  test('gives the members of the list or a ProxyError that holds nothing of it', () => {
+    const bodies = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc
+        .record(
+          Object.fromEntries(
+            [...MEMBERS, 'refresh_token', 'error'].map(name => [name, fc.oneof(fc.string(), fc.jsonValue())]),
+          ),
+          { requiredKeys: ['access_token', 'token_type'] },
+        )
+        .map(value => JSON.stringify(value)),
+    )
+    let read = 0
+    fc.assert(
+      fc.property(bodies, fc.integer({ min: 200, max: 599 }), fc.boolean(), (body, status, ok) => {
+        try {
+          const response = readTokenResponse(answer(body, 'application/json', ok ? 200 : status), client())
+          read++
+          expect(MEMBERS).toEqual(expect.arrayContaining(Object.keys(response)))
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProxyError)
+          expect((error as ProxyError).cause).toBeUndefined()
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(read).toBeGreaterThan(50)
+  })
+})
