@@ -6,6 +6,7 @@ import { stop } from 'esbuild'
 import { build } from '../infra/build.ts'
 import { startApp } from './app/server.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
+import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
 import { createSigningKey } from './keys.ts'
@@ -16,18 +17,6 @@ export interface StackOptions {
   port: number
   /** What the functions write. */
   log: NodeJS.WritableStream
-}
-
-/** What the local stack says of itself: the line of `npm start -- --json`. */
-export interface StackDescription {
-  app: string
-  gateway: string
-  issuer: string
-  kms: string
-  secrets_manager: string
-  clients: { client_id: string; redirect_uri: string; origin: string; alg: string }[]
-  /** With these the AWS SDK, the AWS command line and this project's own commands reach the stack. */
-  env: Record<string, string>
 }
 
 export interface Stack {

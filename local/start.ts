@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
+import type { StackDescription } from './description.ts'
 import { fail, portInUse, untilSignal } from './process.ts'
-import { type StackDescription, startStack } from './stack.ts'
+import { startStack } from './stack.ts'
 
 // `npm start`: the whole local stack, until it is told to end.
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { ALGORITHMS, type Alg } from '../jose/algorithms.ts'
 import { KID_MAX, RSA_BITS_MIN } from '../limits.ts'
+import type { PublicJwk } from './client.ts'
 import { isRaw, members, oneOf, type Raw, text } from './members.ts'
-import type { PublicJwk } from './registrations.ts'
 
 const ALGS = Object.keys(ALGORITHMS) as Alg[]
 

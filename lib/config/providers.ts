@@ -1,5 +1,5 @@
 import { ASSERTION_LIFETIME_S } from '../limits.ts'
-import type { AssertionRules, AuthorizationServer } from './registrations.ts'
+import type { AssertionRules, AuthorizationServer } from './client.ts'
 
 /** The endpoints that a registration may give or a preset may derive, by their RFC 8414 (or OpenID Connect) names. */
 const ENDPOINTS = [

@@ -1,84 +1,10 @@
 import { ProxyError } from '../errors.ts'
-import type { Alg } from '../jose/algorithms.ts'
+import type { Client, Registrations, SigningKey } from './client.ts'
 import { check, isRaw, type Raw } from './members.ts'
 import { ConfigurationError, DOCUMENT } from './problems.ts'
-import { authorizationServer, PROVIDERS, type Provider } from './providers.ts'
+import { authorizationServer, PROVIDERS } from './providers.ts'
 import { crossProblems } from './rules.ts'
 import { documentSchema, VERSION } from './schema.ts'
-
-/** RFC 7517 and 7518: the public members only. */
-export interface PublicJwk {
-  kty: string
-  n?: string
-  e?: string
-  crv?: string
-  x?: string
-  y?: string
-  kid?: string
-  use?: string
-  alg?: string
-}
-
-export interface SigningKey {
-  kms_key_arn: string
-  alg: Alg
-  public_jwk: PublicJwk
-  /** As configured, here or in `public_jwk`; without one the key's RFC 7638 thumbprint is its kid. */
-  kid?: string
-  state: 'next' | 'active' | 'retired'
-}
-
-/** RFC 8414 section 2; `end_session_endpoint` as in OpenID Connect RP-Initiated Logout. All pinned, byte for byte. */
-export interface AuthorizationServer {
-  issuer: string
-  token_endpoint: string
-  authorization_endpoint?: string
-  revocation_endpoint?: string
-  pushed_authorization_request_endpoint?: string
-  device_authorization_endpoint?: string
-  end_session_endpoint?: string
-  jwks_uri?: string
-}
-
-export interface AssertionRules {
-  /** `issuer`, `token_endpoint`, `request_endpoint`, or else the audience itself. */
-  aud: string
-  typ: string
-  /** Seconds. */
-  lifetime: number
-}
-
-export interface Client {
-  client_id: string
-  provider: Provider
-  as: AuthorizationServer
-  /** The active one of `signing_keys`, the same object. */
-  signing_key: SigningKey
-  signing_keys: readonly SigningKey[]
-  assertion: AssertionRules
-  application_type: 'web' | 'native'
-  delivery: 'tokens'
-  allowed_origins: readonly string[]
-  redirect_uris: readonly string[]
-  grant_types: readonly string[]
-  /** Absent: unrestricted. */
-  scope?: readonly string[]
-  /** RFC 8707. Absent: unrestricted. */
-  resource?: readonly string[]
-  require_pkce: boolean
-  refresh: 'none' | 'rotating'
-  enabled: boolean
-}
-
-export interface Registrations {
-  /** Of the document: the secret's version id, or a hash of the inline text. */
-  revision: string
-  clients: readonly Client[]
-  /** Of all clients, also of those that are switched off: their callers are told so, under CORS. */
-  allowed_origins: ReadonlySet<string>
-  /** Some client is native, so that a request without an Origin can be meant. */
-  native: boolean
-}
 
 /** Reads the configuration document. Throws ConfigurationError with every problem that it has. */
 export function parseRegistrations(

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { ProxyError } from '../errors.ts'
 import { CONFIG_FRESH_MS, CONFIG_READ_MS, CONFIG_RETRY_MS, CONFIG_STALE_MAX_MS } from '../limits.ts'
+import type { Registrations } from './client.ts'
 import type { Environment } from './environment.ts'
 import { ConfigurationError, problemLine } from './problems.ts'
-import { parseRegistrations, type Registrations } from './registrations.ts'
+import { parseRegistrations } from './registrations.ts'
 
 export interface Configuration {
   registrations: Registrations

@@ -1,4 +1,4 @@
-import type { AuthorizationServer, Client } from '../config/registrations.ts'
+import type { AuthorizationServer, Client } from '../config/client.ts'
 import type { Answer, Post } from '../http/post.ts'
 import type { ClientAuth } from './client-auth.ts'
 

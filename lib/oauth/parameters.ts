@@ -1,4 +1,4 @@
-import type { Client } from '../config/registrations.ts'
+import type { Client } from '../config/client.ts'
 import { ProxyError } from '../errors.ts'
 import type { Form } from '../http/form.ts'
 

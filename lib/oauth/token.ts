@@ -1,4 +1,4 @@
-import type { Client } from '../config/registrations.ts'
+import type { Client } from '../config/client.ts'
 import { ProxyError } from '../errors.ts'
 import type { Answer, Post } from '../http/post.ts'
 import type { ClientAuth } from './client-auth.ts'

@@ -1,4 +1,4 @@
-import type { StackDescription } from '../stack.ts'
+import type { StackDescription } from '../description.ts'
 
 const STYLE = `
   :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }

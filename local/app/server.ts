@@ -1,6 +1,6 @@
 import http from 'node:http'
+import type { StackDescription } from '../description.ts'
 import { listen } from '../listen.ts'
-import type { StackDescription } from '../stack.ts'
 import { page } from './page.ts'
 
 export interface App {

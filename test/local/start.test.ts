@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { control } from '../../local/aws/control.ts'
-import type { StackDescription } from '../../local/stack.ts'
+import type { StackDescription } from '../../local/description.ts'
 import { type Command, npm } from '../support/command.ts'
 import { createBrowser } from '../support/sign-in.ts'
 

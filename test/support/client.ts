@@ -1,4 +1,4 @@
-import type { Client, SigningKey } from '../../lib/config/registrations.ts'
+import type { Client, SigningKey } from '../../lib/config/client.ts'
 
 export const ISSUER = 'https://auth.example.com/env-1/as'
 export const REDIRECT_URI = 'https://app.example.com/callback'

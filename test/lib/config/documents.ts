@@ -1,5 +1,6 @@
+import type { Registrations } from '../../../lib/config/client.ts'
 import { ConfigurationError, type Problem } from '../../../lib/config/problems.ts'
-import { parseRegistrations, type Registrations } from '../../../lib/config/registrations.ts'
+import { parseRegistrations } from '../../../lib/config/registrations.ts'
 
 export const ACCOUNT = '111122223333'
 

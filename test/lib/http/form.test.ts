@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ProxyError, type Reason } from '../../../lib/errors.ts'
 import { type Form, type RawBody, readForm } from '../../../lib/http/form.ts'
@@ -96,10 +95,10 @@ describe('IN-3: the number and the size of parameters', () => {
     ['a name of 64 bytes in 32 characters', [['ä'.repeat(32), 'x']]],
     ['a value of 4 096 bytes', [['code', 'x'.repeat(4_096)]]],
   ] as [string, [string, string][]][])('%s pass, as form and as JSON', (_, pairs) => {
-    expect(read(new URLSearchParams(pairs).toString())).toHaveLength(pairs.length)
-    expect(
-      read(JSON.stringify({ ...Object.fromEntries(pairs), grant_type: '' }), JSON_TYPE).length,
-    ).toBeGreaterThan(0)
+    const expected = pairs.map(([name, value]) => [name, [value]])
+    expect(read(new URLSearchParams(pairs).toString())).toEqual(expected)
+    const body = JSON.stringify(Object.fromEntries(pairs))
+    expect(read(body, JSON_TYPE)).toEqual(expect.arrayContaining(expected))
   })
 
   test.each([
@@ -174,156 +173,5 @@ describe('IN-4, IN-5: a form', () => {
     for (const contentType of [FORM, JSON_TYPE]) {
       expect(reasonOf({ contentType, body, isBase64Encoded: true })).toBe('body_malformed')
     }
-  })
-})
-
-describe('IN-2: JSON', () => {
-  test.each<[string, Reason]>([
-    ['', 'body_malformed'],
-    ['null', 'body_malformed'],
-    ['"code"', 'body_malformed'],
-    ['1', 'body_malformed'],
-    ['[]', 'body_malformed'],
-    ['[{"code":"a"}]', 'body_malformed'],
-    ['{"code":"a"', 'body_malformed'],
-    ["{'code':'a'}", 'body_malformed'],
-    ['{"code":"a",}', 'body_malformed'],
-    ['{"code":"a"}{"code":"b"}', 'body_malformed'],
-    ['{"code":1}', 'body_malformed'],
-    ['{"code":true}', 'body_malformed'],
-    ['{"code":null}', 'body_malformed'],
-    ['{"code":["a"]}', 'body_malformed'],
-    ['{"code":{"a":"b"}}', 'body_malformed'],
-    ['{"code":"a","resource":["x","y"]}', 'body_malformed'],
-    ['{"code":"a\nb"}', 'body_malformed'],
-    [`${'['.repeat(8_000)}${']'.repeat(8_000)}`, 'body_malformed'],
-    [`${'{"a":'.repeat(2_500)}"b"${'}'.repeat(2_500)}`, 'body_malformed'],
-    ['code=a', 'body_malformed'],
-  ])('%.40s: %s', (body, reason) => {
-    expect(reasonOf({ contentType: JSON_TYPE, body })).toBe(reason)
-  })
-
-  test.each([
-    '{"code":"a","code":"b"}',
-    '{"code":"a","code":"a"}',
-    '{"code":"a","\\u0063ode":"b"}',
-    '{"code":"a","code":""}',
-    '{"code":1,"code":"b"}',
-    '{"code":null,"code":"b"}',
-    '{"code":[],"code":"b"}',
-    '{"code":{"x":"y"},"code":"b"}',
-    '{"__proto__":"a","__proto__":"b"}',
-    '{"":"a","":"b"}',
-    '{"code":"\\"","x":"\\\\","code":"b"}',
-  ])('IN-4: a member that is there twice is refused: %s', body => {
-    expect(reasonOf({ contentType: JSON_TYPE, body })).toBe('parameter_repeated')
-  })
-
-  test.each<[string, [string, string[]][]]>([
-    ['{}', []],
-    [' {"a" : "b"} ', [['a', ['b']]]],
-    ['{"a":"","b":"c"}', [['b', ['c']]]],
-    [
-      '{"a":"\\"","b":"\\\\","c":"\\\\\\"","d":"\\u0022"}',
-      [
-        ['a', ['"']],
-        ['b', ['\\']],
-        ['c', ['\\"']],
-        ['d', ['"']],
-      ],
-    ],
-    ['{"__proto__":"a"}', [['__proto__', ['a']]]],
-    ['{"a":"{\\"code\\":\\"x\\"}"}', [['a', ['{"code":"x"}']]]],
-    ['{"a":"\u2028"}', [['a', ['\u2028']]]],
-  ])('%s', (body, expected) => {
-    expect(read(body, JSON_TYPE)).toEqual(expected)
-  })
-
-  test('a code implies the grant, another grant or none is left as it is', () => {
-    const grant = (body: object) =>
-      readForm({
-        contentType: JSON_TYPE,
-        body: JSON.stringify(body),
-        isBase64Encoded: false,
-      }).get('grant_type')
-    expect(grant({ code: 'a' })).toEqual(['authorization_code'])
-    expect(grant({ code: 'a', grant_type: '' })).toEqual(['authorization_code'])
-    expect(grant({ code: 'a', grant_type: 'password' })).toEqual(['password'])
-    expect(grant({ client_id: 'a' })).toBeUndefined()
-    expect(grant({ code: '' })).toBeUndefined()
-    expect(readForm({ contentType: FORM, body: 'code=a', isBase64Encoded: false }).has('grant_type')).toBe(
-      false,
-    )
-  })
-})
-
-describe('any body', () => {
-  const types = fc.constantFrom(FORM, JSON_TYPE, 'text/plain', undefined)
-
-  test('of any bytes and any type gives a form or a ProxyError', () => {
-    fc.assert(
-      fc.property(
-        fc.uint8Array({ maxLength: 300 }),
-        types,
-        fc.boolean(),
-        (bytes, contentType, isBase64Encoded) => {
-          const body = Buffer.from(bytes).toString(isBase64Encoded ? 'base64' : 'latin1')
-          try {
-            expect(readForm({ contentType, body, isBase64Encoded })).toBeInstanceOf(Map)
-          } catch (error) {
-            expect(error).toBeInstanceOf(ProxyError)
-          }
-        },
-      ),
-      { numRuns: 3_000 },
-    )
-  })
-
-  test('that only claims to be base64 does, too', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), types, (body, contentType) => {
-        try {
-          expect(readForm({ contentType, body, isBase64Encoded: true })).toBeInstanceOf(Map)
-        } catch (error) {
-          expect(error).toBeInstanceOf(ProxyError)
-        }
-      }),
-    )
-  })
-
-  test('of JSON that is no flat object of strings is refused', () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), value => {
-        const flat =
-          typeof value === 'object' &&
-          value !== null &&
-          !Array.isArray(value) &&
-          Object.values(value).every(member => typeof member === 'string')
-        fc.pre(!flat)
-        expect(reasonOf({ contentType: JSON_TYPE, body: JSON.stringify(value) })).toBe('body_malformed')
-      }),
-    )
-  })
-
-  test('IN-2: the same parameters are the same as form, as JSON and in base64', () => {
-    const text = fc.string({ unit: 'grapheme', maxLength: 40 })
-    const parameters = fc.dictionary(fc.oneof(fc.constantFrom('code', 'client_id'), text), text, {
-      maxKeys: 12,
-    })
-    fc.assert(
-      fc.property(parameters, values => {
-        fc.pre(Object.keys(values).every(name => Buffer.byteLength(name) <= 64))
-        const given = { grant_type: 'authorization_code', ...values }
-        const asForm = new URLSearchParams(given).toString()
-        const bodies: RawBody[] = [
-          { contentType: FORM, body: asForm, isBase64Encoded: false },
-          { contentType: FORM, body: Buffer.from(asForm).toString('base64'), isBase64Encoded: true },
-          { contentType: JSON_TYPE, body: JSON.stringify(given), isBase64Encoded: false },
-        ]
-        const [form, ...others] = bodies.map(raw => new Map(readForm(raw)))
-        for (const other of others) expect(other).toEqual(form)
-      }),
-      { numRuns: 1_000 },
-    )
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { AuthorizationServer } from '../../../lib/config/registrations.ts'
+import type { AuthorizationServer } from '../../../lib/config/client.ts'
 import { ProxyError } from '../../../lib/errors.ts'
 import type { Answer } from '../../../lib/http/post.ts'
 import { privateKeyJwt } from '../../../lib/oauth/client-auth.ts'

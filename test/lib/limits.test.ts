@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { signJws } from '../../lib/jose/jws.ts'
+import * as limits from '../../lib/limits.ts'
+import { clientAssertion } from '../../lib/oauth/client-assertion.ts'
+import { ALGS } from '../support/keys.ts'
+
+/** The signing input of the largest assertion that a configuration can ask for. */
+async function largest(client_id: string, aud: string, kid: string): Promise<number> {
+  let length = 0
+  const sizes = ALGS.map(async alg => {
+    const sign = async (input: Uint8Array) => {
+      length = Math.max(length, input.length)
+      return Buffer.from('signature')
+    }
+    const claims = clientAssertion(client_id, aud, 8.64e15, 'j'.repeat(64), limits.ASSERTION_LIFETIME_MAX_S)
+    await signJws('client-authentication+jwt', claims, { alg, kid, sign })
+  })
+  await Promise.all(sizes)
+  return length
+}
+
+describe('the limits fit together', () => {
+  test('ASRT-18: no assertion that can be configured is larger than KMS signs', async () => {
+    // A quotation mark takes two characters in JSON, and a client_id and a kid may consist of them.
+    const size = await largest(
+      '"'.repeat(limits.CLIENT_ID_MAX),
+      `https://${'a'.repeat(limits.URL_MAX - 8)}`,
+      '\\'.repeat(limits.KID_MAX),
+    )
+    expect(size).toBeGreaterThan(3_000)
+    expect(size).toBeLessThanOrEqual(limits.SIGNING_INPUT_MAX_B)
+  })
+
+  test('REQ-6: configuration, KMS and provider together end before Lambda does at 15 seconds', () => {
+    const together = limits.CONFIG_READ_MS + limits.KMS_TOTAL_MS + limits.PROVIDER_TOTAL_MS
+    expect(together).toBeLessThan(15_000)
+  })
+
+  test('REQ-8: two connections can fail inside the deadline', () => {
+    expect(2 * limits.PROVIDER_CONNECT_MS).toBeLessThan(limits.PROVIDER_TOTAL_MS)
+  })
+
+  test('IN-3, REQ-6, REQ-9, KMS-10: those that a requirement names', () => {
+    expect(limits).toMatchObject({
+      BODY_MAX_B: 16_384,
+      PARAMETERS_MAX: 40,
+      PARAMETER_NAME_MAX_B: 64,
+      PARAMETER_VALUE_MAX_B: 4_096,
+      KMS_CONNECT_MS: 500,
+      KMS_REQUEST_MS: 1_500,
+      KMS_ATTEMPTS: 2,
+      KMS_TOTAL_MS: 2_500,
+      PROVIDER_CONNECT_MS: 2_000,
+      PROVIDER_TOTAL_MS: 8_000,
+      PROVIDER_BODY_MAX_B: 262_144,
+      RETRY_AFTER_MAX_S: 3_600,
+      PREFLIGHT_MAX_AGE_S: 7_200,
+    })
+  })
+})
