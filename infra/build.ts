@@ -91,10 +91,5 @@ async function main(): Promise<void> {
   }
 }
 
-// No top-level await here: the packaging plugin could then not be loaded by require().
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
-  })
-}
+// As a command. (`import.meta.main` is not there before Node 24.)
+if (process.argv[1] === import.meta.filename) await main()

@@ -17,10 +17,12 @@ type AddRequest = (request: http.ClientRequest, options: unknown) => void
  * older than `SOCKET_IDLE_MAX_MS`, or from the future, and it is closed instead.
  */
 export function guardedAgents(now: () => number = Date.now): Agents {
-  // TLS 1.2 at least (BCP 195); verification of chain and host name is Node's default and there is no switch for it.
+  // TLS 1.2 at least (BCP 195). Chain and host name are always verified: said here, the environment cannot turn it off
+  // (NODE_TLS_REJECT_UNAUTHORIZED).
+  const tls = { minVersion: 'TLSv1.2', rejectUnauthorized: true } as const
   const options = { keepAlive: true, maxSockets: PROVIDER_SOCKETS_MAX }
   return {
-    https: guard(new https.Agent({ ...options, minVersion: 'TLSv1.2' }), now),
+    https: guard(new https.Agent({ ...options, ...tls }), now),
     http: guard(new http.Agent(options), now),
   }
 }
@@ -43,7 +45,7 @@ function guard<A extends http.Agent>(agent: A, now: () => number): A {
         // A destroyed socket leaves the list only when its close event comes, so it is taken out here.
         for (const socket of sockets.splice(0)) {
           const idle = now() - (idleSince.get(socket) ?? Number.NaN)
-          if (idle >= 0 && idle <= SOCKET_IDLE_MAX_MS) sockets.push(socket)
+          if (socket.writable && idle >= 0 && idle <= SOCKET_IDLE_MAX_MS) sockets.push(socket)
           else socket.destroy()
         }
       }

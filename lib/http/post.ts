@@ -92,6 +92,11 @@ function sendOnce(
     request.once('error', cause =>
       fail(new ProxyError(mayHaveLeft ? 'upstream_lost' : 'upstream_unreachable', { cause })),
     )
+    // Without a listener Node drops a 101 in silence, and the request would wait for its deadline.
+    request.once('upgrade', (_, socket) => {
+      socket.destroy()
+      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 } }))
+    })
     request.once('response', response => {
       readAnswer(response).then(answer => {
         settle()

@@ -20,6 +20,7 @@ import type { Operation } from './service.ts'
 const DAY_MS = 24 * 60 * 60_000
 const TAG_MEMBERS = ['TagKey', 'TagValue'] as const
 
+/** KeyMetadata, as CreateKey and DescribeKey give it. */
 function metadata(store: KeyStore, key: Key): object {
   return {
     AWSAccountId: store.account,
@@ -67,6 +68,7 @@ function readSpec(input: Input): KeySpec {
   return spec
 }
 
+/** The default of KeyUsage is ENCRYPT_DECRYPT, but only for symmetric keys: here it must be said. */
 function readUsage(input: Input, spec: KeySpec): Key['usage'] {
   if (optionalString(input, 'KeyUsage') === undefined) {
     throw new AwsError(
@@ -81,6 +83,7 @@ function readUsage(input: Input, spec: KeySpec): Key['usage'] {
   return usage
 }
 
+/** The key exists once it is whole: one whose generation fails leaves nothing behind. */
 function createKey(store: KeyStore): Operation {
   return async (input, caller) => {
     requireIdentity(caller, 'kms:CreateKey', '*')
@@ -113,6 +116,7 @@ function createKey(store: KeyStore): Operation {
   }
 }
 
+/** The key stays pending for ever here: the shortest window is a week, and nothing outlives the process. */
 function scheduleDeletion(store: KeyStore): Operation {
   return (input, caller) => {
     const days = integer(input, 'PendingWindowInDays', 7, 30, 30)
@@ -135,7 +139,7 @@ function cancelDeletion(store: KeyStore): Operation {
     if (key.state !== 'PendingDeletion') {
       throw new AwsError('KMSInvalidStateException', `${key.arn} is not pending deletion.`)
     }
-    key.state = 'Disabled' // the reference is explicit: a rescued key must be enabled again
+    key.state = 'Disabled' // the reference is explicit: a rescued key has to be enabled again
     key.deletion = undefined
     return { KeyId: key.arn }
   }
@@ -161,11 +165,13 @@ function putKeyPolicy(store: KeyStore): Operation {
   return (input, caller) => {
     const key = keyOf(store, input, caller, { action: 'kms:PutKeyPolicy', alias: false })
     checkPolicyName(input)
+    // All or nothing: a policy that is refused leaves the old one.
     key.policy = readPolicy(store, input, caller, key.arn)
     return {}
   }
 }
 
+/** Tags with the same key are overwritten. */
 function tagResource(store: KeyStore): Operation {
   return (input, caller) => {
     const key = keyOf(store, input, caller, { action: 'kms:TagResource', alias: false })

@@ -23,6 +23,7 @@ function aliasName(input: Input): string {
   return name
 }
 
+/** Changing or deleting an alias that is not there is a NotFoundException. */
 function existing(store: KeyStore, name: string): Alias {
   const alias = store.aliases.get(name)
   if (!alias) throw new AwsError('NotFoundException', `Alias ${arnOf(store, name)} is not found.`)
@@ -37,6 +38,7 @@ function target(store: KeyStore, action: string, name: string, input: Input, cal
   return key
 }
 
+/** Several aliases may mean one key; one alias means one. */
 function createAlias(store: KeyStore): Operation {
   return (input, caller) => {
     const name = aliasName(input)
@@ -62,6 +64,7 @@ function updateAlias(store: KeyStore): Operation {
   }
 }
 
+/** Allowed on the alias and on the key that it means, as the others are. */
 function deleteAlias(store: KeyStore): Operation {
   return (input, caller) => {
     const name = aliasName(input)
@@ -75,6 +78,7 @@ function deleteAlias(store: KeyStore): Operation {
 function listAliases(store: KeyStore): Operation {
   return (input, caller) => {
     requireIdentity(caller, 'kms:ListAliases', '*')
+    // Of one key, or of all.
     const wanted =
       optionalString(input, 'KeyId') === undefined
         ? undefined

@@ -57,7 +57,7 @@ function lookUp(store: KeyStore, resource: string): Key {
   if (resource.startsWith('alias/')) {
     const alias = store.aliases.get(resource)
     if (!alias) throw notFound(`Alias ${arnOf(store, resource)} is not found.`)
-    return store.keys.get(alias.key_id)!
+    return store.keys.get(alias.key_id)! // keys are never taken out of the store
   }
   const key = store.keys.get(resource.slice('key/'.length))
   if (!key) throw notFound(`Key '${arnOf(store, resource)}' does not exist`)
@@ -90,6 +90,7 @@ export function keyOf(store: KeyStore, input: Input, caller: Principal, lookup: 
   return openKey(store, requiredString(input, 'KeyId'), caller, lookup)
 }
 
+/** By the key's own policy: see decide. */
 function authorise(store: KeyStore, key: Key, caller: Principal, { action, context = {} }: Lookup): void {
   const why = decide(key.policy, { action, resource: key.arn, context }, caller, store.account)
   if (why !== undefined) throw accessDenied(caller, action, key.arn, why)

@@ -1,14 +1,6 @@
 import { constants, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { signEcdsaDigest, verifyEcdsaDigest } from './ecdsa-digest.ts'
 import { AwsError, unsupported } from './errors.ts'
 import { type KeySpec, SIGNING_ALGORITHMS, type SigningAlgorithm } from './kms-specs.ts'
-import {
-  digestLength,
-  signPkcs1Digest,
-  signPssDigest,
-  verifyPkcs1Digest,
-  verifyPssDigest,
-} from './rsa-digest.ts'
 
 export const MESSAGE_TYPES = ['RAW', 'DIGEST', 'EXTERNAL_MU'] as const
 export type MessageType = (typeof MESSAGE_TYPES)[number]
@@ -21,11 +13,12 @@ export interface Subject {
 }
 
 /**
- * Refuses a message type that the algorithm does not take, and a digest of the wrong length. KMS API reference, Sign:
- * Ed25519 takes RAW alone and Ed25519ph DIGEST alone, ML-DSA takes no DIGEST, and a digest has the hash's length.
+ * Refuses a message type that the algorithm does not take (KMS API reference, Sign: Ed25519 takes RAW alone and
+ * Ed25519ph DIGEST alone, ML-DSA takes no DIGEST), and openly the ones that node:crypto cannot sign and nobody here
+ * asks for: a digest, which it would hash once more, and a pre-computed mu.
  */
-export function checkSubject(spec: KeySpec, { algorithm, message_type, message }: Subject): void {
-  const { scheme, hash } = SIGNING_ALGORITHMS[algorithm]
+export function checkSubject(spec: KeySpec, { algorithm, message_type }: Subject): void {
+  const { scheme } = SIGNING_ALGORITHMS[algorithm]
   const refuse = (what: string): never => {
     throw new AwsError('ValidationException', `Message type ${message_type} is incompatible with ${what}.`)
   }
@@ -34,12 +27,7 @@ export function checkSubject(spec: KeySpec, { algorithm, message_type, message }
   if (scheme === 'ml-dsa' ? message_type === 'DIGEST' : message_type === 'EXTERNAL_MU') {
     refuse(`key spec ${spec}`)
   }
-  if (message_type === 'DIGEST' && message.length !== digestLength(hash)) {
-    throw new AwsError('ValidationException', `Digest is invalid length for algorithm ${algorithm}.`)
-  }
-  // node:crypto has neither of them.
-  if (scheme === 'ed25519ph') throw unsupported(algorithm)
-  if (message_type === 'EXTERNAL_MU') throw unsupported('Message type EXTERNAL_MU')
+  if (message_type !== 'RAW') throw unsupported(`Message type ${message_type}`)
 }
 
 /** What node:crypto must be told about a key, beside the key itself. */
@@ -64,13 +52,7 @@ function hashName(algorithm: SigningAlgorithm): string | null {
 }
 
 /** Signs on the thread pool, as KMS would encode it: RSA as k bytes, ECDSA as DER, the others as they are. */
-export async function signSubject(key: KeyObject, subject: Subject): Promise<Buffer> {
-  const { algorithm, message_type, message } = subject
-  const { scheme, hash } = SIGNING_ALGORITHMS[algorithm]
-  if (message_type === 'DIGEST') {
-    if (scheme === 'ecdsa') return signEcdsaDigest(key, message)
-    return scheme === 'pss' ? signPssDigest(key, message, hash) : signPkcs1Digest(key, message, hash)
-  }
+export function signSubject(key: KeyObject, { algorithm, message }: Subject): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     sign(hashName(algorithm), message, parameters(key, algorithm), (error, signature) =>
       error ? reject(error) : resolve(signature),
@@ -79,15 +61,12 @@ export async function signSubject(key: KeyObject, subject: Subject): Promise<Buf
 }
 
 /** `key` is the private key: the public one is made from it. */
-export async function verifySubject(key: KeyObject, subject: Subject, signature: Buffer): Promise<boolean> {
-  const { algorithm, message_type, message } = subject
-  const { scheme, hash } = SIGNING_ALGORITHMS[algorithm]
+export function verifySubject(
+  key: KeyObject,
+  { algorithm, message }: Subject,
+  signature: Buffer,
+): Promise<boolean> {
   const publicKey = createPublicKey(key)
-  if (message_type === 'DIGEST') {
-    if (scheme === 'ecdsa') return verifyEcdsaDigest(key, message, signature)
-    const verifyDigest = scheme === 'pss' ? verifyPssDigest : verifyPkcs1Digest
-    return verifyDigest(publicKey, message, hash, signature)
-  }
   return new Promise((resolve, reject) => {
     verify(hashName(algorithm), message, parameters(publicKey, algorithm), signature, (error, valid) =>
       error ? reject(error) : resolve(valid),

@@ -35,6 +35,7 @@ function rsa(modulusLength: number): Generate {
     })
 }
 
+/** NIST's curves by OpenSSL's names. */
 function ec(namedCurve: string): Generate {
   return () =>
     new Promise((resolve, reject) => {

@@ -28,6 +28,7 @@ function readSubject(input: Input): Subject {
   }
 }
 
+/** The message names the key's ARN, as the real one does: it must not reach the caller of whoever asked. */
 function requireUsage(key: Key, operation: string): void {
   if (key.usage === 'SIGN_VERIFY') return
   throw new AwsError(
@@ -43,6 +44,7 @@ function prepare(store: KeyStore, operation: string, input: Input, caller: Princ
   const key = keyOf(store, input, caller, {
     action: `kms:${operation}`,
     alias: true,
+    // A MessageType that is left out is RAW, and a policy sees it as that.
     context: { 'kms:signingalgorithm': subject.algorithm, 'kms:messagetype': subject.message_type },
   })
   requireEnabled(key)
@@ -67,6 +69,7 @@ function signWith(store: KeyStore, choose: (key: Key) => KeyObject | Promise<Key
   }
 }
 
+/** A signature that does not fit is an error, not `SignatureValid: false` (KMS API reference, Verify). */
 function verify(store: KeyStore): Operation {
   return async (input, caller) => {
     const signature = blob(input, 'Signature', SIGNATURE_MAX_B)
@@ -79,6 +82,7 @@ function verify(store: KeyStore): Operation {
   }
 }
 
+/** DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), and what it can be used for. */
 function getPublicKey(store: KeyStore): Operation {
   return (input, caller) => {
     refuseGrantTokens(input)

@@ -49,6 +49,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** An answer of the switches. */
 function json(status: number, body: object): Answer {
   return { status, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
 }
@@ -120,6 +121,7 @@ function asAwsError(error: unknown): AwsError {
   return new AwsError('InternalFailure', 'The local stand-in failed: its output says why.')
 }
 
+/** From a request that was read to what is done with it. Every request is noted first, whatever becomes of it. */
 async function respond(
   service: Service,
   principals: Readonly<Record<string, Principal>>,
@@ -140,7 +142,7 @@ async function respond(
     record.parameters = recorded(call.input)
     return { outcome: await perform(service, call, fault, requestId, signal), record }
   } catch (error) {
-    signal.throwIfAborted()
+    signal.throwIfAborted() // closed in the middle of a delay: there is nobody left to answer
     const refusal = asAwsError(error)
     record.error = refusal.name
     return { outcome: failure(service, refusal, requestId), record }
@@ -148,10 +150,12 @@ async function respond(
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  // With its length, so that the connection can be used again at once.
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
   response.end(body)
 }
 
+/** The HTTP side of one request: body in, answer (or hang, or reset) out. */
 async function serve(
   service: Service,
   principals: Readonly<Record<string, Principal>>,
@@ -201,7 +205,7 @@ export async function startListener(
   const stop = new AbortController()
   const server = createServer((request, response) => {
     serve(service, principals, board, request, response, stop.signal).catch(error => {
-      // After `close` only: the wait of a delayed answer ends with it.
+      // Expected after `close`, which ends the wait of a delayed answer; before it, a bug to be seen.
       if (!stop.signal.aborted) console.error(error)
       response.destroy()
     })

@@ -43,8 +43,6 @@ function moveStage(secret: Secret, stage: string, to: string): void {
   const from = secret.stages.get(stage)
   if (stage === CURRENT && from !== undefined && from !== to) secret.stages.set(PREVIOUS, from)
   secret.stages.set(stage, to)
-  // A version is current or previous, not both.
-  if (stage === CURRENT && secret.stages.get(PREVIOUS) === to) secret.stages.delete(PREVIOUS)
 }
 
 /**

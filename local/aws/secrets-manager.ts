@@ -45,6 +45,7 @@ function open(store: SecretStore, operation: string, input: Input, caller: Princ
   throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.")
 }
 
+/** Text or bytes, never both; undefined where neither is given, which some operations allow. */
 function readContent(input: Input): Content | undefined {
   const text = optionalString(input, 'SecretString')
   const binary = optionalString(input, 'SecretBinary')
@@ -84,6 +85,7 @@ function createSecret(store: SecretStore): Operation {
     const content = readContent(input)
     const token = readToken(input)
     const known = store.secrets.get(name)
+    // The same request once more (same token) is answered as the first one was; addVersion compares the values.
     if (known && !(content && known.versions.has(token))) {
       throw new AwsError(
         'ResourceExistsException',
@@ -108,6 +110,7 @@ function createSecret(store: SecretStore): Operation {
   }
 }
 
+/** By default the version labelled AWSCURRENT. */
 function getSecretValue(store: SecretStore): Operation {
   return (input, caller) => {
     const secret = open(store, 'GetSecretValue', input, caller)
@@ -127,6 +130,7 @@ function getSecretValue(store: SecretStore): Operation {
   }
 }
 
+/** Without labels of its own the new version becomes the current one. */
 function putSecretValue(store: SecretStore): Operation {
   return (input, caller) => {
     const secret = open(store, 'PutSecretValue', input, caller)
@@ -140,6 +144,7 @@ function putSecretValue(store: SecretStore): Operation {
   }
 }
 
+/** Description and key alone make no version; a value does, and it becomes current. */
 function updateSecret(store: SecretStore): Operation {
   return (input, caller) => {
     const secret = open(store, 'UpdateSecret', input, caller)
@@ -153,6 +158,7 @@ function updateSecret(store: SecretStore): Operation {
   }
 }
 
+/** How a rotation makes its pending version the current one. */
 function updateSecretVersionStage(store: SecretStore): Operation {
   return (input, caller) => {
     const secret = open(store, 'UpdateSecretVersionStage', input, caller)
@@ -185,6 +191,7 @@ function describeSecret(store: SecretStore): Operation {
   }
 }
 
+/** All of them on one page: a local secret does not have so many. */
 function listSecretVersionIds(store: SecretStore): Operation {
   return (input, caller) => {
     const secret = open(store, 'ListSecretVersionIds', input, caller)

@@ -14,10 +14,8 @@ export async function startLocalAwsWorker(options: LocalAwsOptions): Promise<Loc
     execArgv: [],
   })
   const [started] = (await once(worker, 'message')) as [Started] // rejects when the thread itself fails
-  if ('message' in started) {
-    await worker.terminate()
-    throw Object.assign(new Error(started.message), { code: started.code })
-  }
+  // With no port open the thread has nothing left to do and ends by itself.
+  if ('message' in started) throw Object.assign(new Error(started.message), { code: started.code })
   return {
     ...started,
     close: async () => {

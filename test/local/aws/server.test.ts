@@ -102,12 +102,28 @@ test('two of them know nothing of each other', async () => {
   }
 })
 
-test('a program that has closed both variants ends by itself', async () => {
+test('a program ends by itself once both are closed, a delayed answer and a failed start included', async () => {
   const program = `
     import { startLocalAws } from './local/aws/server.ts'
     import { startLocalAwsWorker } from './local/aws/worker.ts'
     const options = ${JSON.stringify(OPTIONS)}
-    for (const start of [startLocalAws, startLocalAwsWorker]) await (await start(options)).close()
+    import { control } from './local/aws/control.ts'
+    for (const start of [startLocalAws, startLocalAwsWorker]) {
+      const aws = await start(options)
+      const switches = control(aws.kms)
+      await switches.fault('ListKeys', { kind: 'delay', ms: 60_000 })
+      const headers = {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'TrentService.ListKeys',
+        authorization: 'AWS4-HMAC-SHA256 Credential=AKIAOPERATOR/x',
+      }
+      const delayed = fetch(aws.kms, { method: 'POST', headers, body: '{}' }).catch(() => 'cut off')
+      while ((await switches.calls('ListKeys')) === 0);
+      await aws.close()
+      if ((await delayed) !== 'cut off') throw new Error('it was answered')
+      const elsewhere = { ...options, host: '192.0.2.1' }
+      if (await start(elsewhere).then(() => true, () => false)) throw new Error('it was started')
+    }
     console.log('ended')`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
     cwd: new URL('../../..', import.meta.url),

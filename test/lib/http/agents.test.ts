@@ -1,0 +1,127 @@
+import http from 'node:http'
+import type { Socket } from 'node:net'
+import { afterAll, describe, expect, test } from 'vitest'
+import { guardedAgents } from '../../../lib/http/agents.ts'
+import { SOCKET_IDLE_MAX_MS } from '../../../lib/limits.ts'
+import { closeProviders, type Provider, startProvider } from '../../support/fake-provider.ts'
+
+afterAll(closeProviders)
+
+/** One request over the agent; its socket is idle again when this resolves. */
+function get(agent: http.Agent, url: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent }, response => {
+      const { socket } = response
+      response.resume()
+      // An agent takes a socket back a tick after the answer's end.
+      response.on('end', () => setImmediate(resolve, socket))
+    })
+    request.on('error', reject)
+  })
+}
+
+interface Setup {
+  provider: Provider
+  agent: http.Agent
+  clock: { now: number }
+}
+
+async function setup(): Promise<Setup> {
+  const clock = { now: 1_790_000_000_000 }
+  const provider = await startProvider(response => response.end('x'))
+  return { provider, agent: guardedAgents(() => clock.now).http, clock }
+}
+
+const idle = (agent: http.Agent): number =>
+  Object.values(agent.freeSockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0)
+
+describe('REQ-14: a socket that was idle', () => {
+  test.each([
+    ['not at all', 0, 1],
+    ['for as long as may be', SOCKET_IDLE_MAX_MS, 1],
+    ['a millisecond longer', SOCKET_IDLE_MAX_MS + 1, 2],
+    ['for an hour', 3_600_000, 2],
+    ['since a moment in the future: the clock stepped back', -1, 2],
+    ['since tomorrow', -86_400_000, 2],
+    ['for nobody knows how long', Number.NaN, 2],
+  ])('%s (%d ms): connections in all: %d', async (_, ms, connections) => {
+    const { provider, agent, clock } = await setup()
+    await get(agent, provider.url)
+    expect(idle(agent)).toBe(1)
+    clock.now += ms
+    await get(agent, provider.url)
+    expect([provider.requests.length, provider.connections]).toEqual([2, connections])
+    agent.destroy()
+  })
+
+  test('is stamped anew each time', async () => {
+    const { provider, agent, clock } = await setup()
+    for (let n = 0; n < 5; n++) {
+      await get(agent, provider.url)
+      clock.now += SOCKET_IDLE_MAX_MS
+    }
+    expect([provider.requests.length, provider.connections]).toEqual([5, 1])
+    agent.destroy()
+  })
+
+  test('is judged also where another host is asked', async () => {
+    const { provider, agent, clock } = await setup()
+    const other = await startProvider(response => response.end('x'))
+    const socket = await get(agent, provider.url)
+    clock.now += SOCKET_IDLE_MAX_MS + 1
+    await get(agent, other.url)
+    expect([socket.destroyed, idle(agent)]).toEqual([true, 1])
+    agent.destroy()
+  })
+})
+
+describe('a socket that is closed for its age', () => {
+  test('leaves no listener, no idle socket and no count behind', async () => {
+    const { provider, agent, clock } = await setup()
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => get(agent, provider.url)))
+    expect(idle(agent)).toBe(10)
+    clock.now += SOCKET_IDLE_MAX_MS + 1
+    const fresh = await get(agent, provider.url)
+    const closed = sockets.filter(socket => socket.destroyed)
+    await Promise.all(closed.map(socket => socket.closed || new Promise(done => socket.once('close', done))))
+
+    expect([new Set(sockets).size, closed.length]).toEqual([10, 10])
+    expect(idle(agent)).toBe(1)
+    expect(fresh.destroyed).toBe(false)
+    // What an agent counts against maxTotalSockets; not in its types.
+    expect((agent as { totalSocketCount?: number }).totalSocketCount).toBe(1)
+    expect(Object.values(agent.sockets).flat()).toEqual([])
+    agent.destroy()
+  })
+
+  test('may still report an error, which ends nothing', async () => {
+    const { provider, agent, clock } = await setup()
+    const socket = await get(agent, provider.url)
+    clock.now += SOCKET_IDLE_MAX_MS + 1
+    const next = get(agent, provider.url)
+    socket.emit('error', new Error('late'))
+    await expect(next).resolves.toBeDefined()
+    agent.destroy()
+  })
+})
+
+test('a socket that died while idle is not handed out, wherever it stands among the others', async () => {
+  for (const position of [0, 1, 2]) {
+    const { provider, agent } = await setup()
+    await Promise.all([0, 1, 2].map(() => get(agent, provider.url)))
+    const [sockets = []] = Object.values(agent.freeSockets)
+    expect(sockets).toHaveLength(3)
+    // Destroyed, and its close event not yet come: it still stands in the list.
+    sockets[position]!.destroy()
+    await expect(get(agent, provider.url), `position ${position}`).resolves.toBeDefined()
+    agent.destroy()
+  }
+})
+
+test('REQ-14: 200 requests at once open no more sockets than the cap, and all are answered', async () => {
+  const { provider, agent } = await setup()
+  await Promise.all(Array.from({ length: 200 }, () => get(agent, provider.url)))
+  expect(provider.requests).toHaveLength(200)
+  expect(provider.connections).toBe(50)
+  agent.destroy()
+})

@@ -1,0 +1,69 @@
+import http from 'node:http'
+import { afterAll, describe, expect, test } from 'vitest'
+import { guardedAgents } from '../../../lib/http/agents.ts'
+import { createPost } from '../../../lib/http/post.ts'
+import { PROVIDER_SOCKETS_MAX } from '../../../lib/limits.ts'
+import {
+  closeProviders,
+  json,
+  rejection,
+  startMisbehaving,
+  startProvider,
+} from '../../support/fake-provider.ts'
+
+afterAll(closeProviders)
+
+const form = () => new URLSearchParams({ code: 'code-1' })
+const newPost = () => createPost({ agents: guardedAgents(), userAgent: 'countersign/test' })
+
+// The real deadline of eight seconds. All of these wait for it at once: vitest runs five at a time.
+describe.concurrent('REQ-6: the deadline', () => {
+  test('a server that never answers: one request, and its outcome is not known', async () => {
+    const provider = await startProvider(() => {})
+    expect(await rejection(newPost()(provider.url, form()))).toMatchObject({ reason: 'upstream_timeout' })
+    expect([provider.requests.length, provider.connections]).toEqual([1, 1])
+  })
+
+  test('holds for the whole answer: a body that drips', async () => {
+    const provider = await startProvider(response => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
+      const drip = setInterval(() => response.write(' '), 100)
+      response.on('close', () => clearInterval(drip))
+    })
+    expect(await rejection(newPost()(provider.url, form()))).toMatchObject({ reason: 'upstream_timeout' })
+    expect(provider.requests).toHaveLength(1)
+  })
+
+  test.each([
+    ['headers that drip', 'HTTP/1.1 200 OK\r\nx-drip: ', 'x'],
+    ['informational answers without end', '', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  ])('holds for %s', async (_, first, again) => {
+    const server = await startMisbehaving(socket => {
+      socket.write(first)
+      const drip = setInterval(() => socket.write(again), 100)
+      socket.on('close', () => clearInterval(drip))
+    })
+    expect(await rejection(newPost()(server.url, form()))).toMatchObject({ reason: 'upstream_timeout' })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('REQ-14: requests that wait for a socket until then were never sent', async () => {
+    const provider = await startProvider((response, { path }) => {
+      if (path !== '/hang') json(response, 200, {})
+    })
+    const agents = guardedAgents()
+    const post = createPost({ agents, userAgent: 'countersign/test' })
+    const hanging = Array.from({ length: PROVIDER_SOCKETS_MAX }, () =>
+      http.get(`${provider.url}/hang`, { agent: agents.http }).on('error', () => {}),
+    )
+    const waiting = Array.from({ length: 10 }, async () => rejection(post(provider.url, form())))
+    for (const error of await Promise.all(waiting))
+      expect(error).toMatchObject({ reason: 'upstream_unreachable' })
+    expect(provider.requests).toHaveLength(PROVIDER_SOCKETS_MAX)
+
+    // Those that gave up are not sent later on either, when there are sockets again.
+    for (const request of hanging) request.destroy()
+    expect((await post(provider.url, form())).status).toBe(200)
+    expect(provider.requests).toHaveLength(PROVIDER_SOCKETS_MAX + 1)
+  })
+})
