@@ -90,7 +90,7 @@ describe('an answer that cannot be used: 502 server_error', () => {
   })
 })
 
-describe('nobody knows whether the code was used: exchange_outcome_unknown, and no second request', () => {
+describe('ERR-7: nobody knows whether the code was used: exchange_outcome_unknown, and no second request', () => {
   test('REQ-8: it reads the request and resets the connection', async () => {
     expect(await answerTo(response => response.socket?.resetAndDestroy())).toMatchObject({
       status: 502,

@@ -1,0 +1,100 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import type { SigningKey } from '../../lib/config/client.ts'
+import type { Environment } from '../../lib/config/environment.ts'
+import { thumbprint } from '../../lib/jose/jwks.ts'
+import { createRuntime, type Deps } from '../../lib/runtime.ts'
+import { type FakeAws, startFakeAws } from '../support/fake-kms.ts'
+import { closeProviders, json, rejection, startProvider } from '../support/fake-provider.ts'
+import { type TestKey, testKey } from '../support/keys.ts'
+
+const started: FakeAws[] = []
+afterAll(() => {
+  closeProviders()
+  for (const aws of started) aws.close()
+})
+
+const environment: Environment = {
+  source: { inline: '{}' },
+  onLambda: false,
+  credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
+}
+const input = Buffer.from(`${Buffer.from('{"alg":"ES256"}').toString('base64url')}.e30`)
+
+function signingKey(key: TestKey, more: Partial<SigningKey> = {}): SigningKey {
+  return {
+    kms_key_arn: 'arn:aws:kms:eu-north-1:111122223333:key/1',
+    alg: key.alg,
+    public_jwk: key.public_jwk as SigningKey['public_jwk'],
+    state: 'active',
+    ...more,
+  }
+}
+
+/** A runtime whose KMS signs with `keys`, one call after the other. */
+async function withKms(...keys: TestKey[]): Promise<{ deps: Deps; aws: FakeAws }> {
+  const aws = await startFakeAws((_, nth) => {
+    const key = keys[Math.min(nth, keys.length) - 1]!
+    return { status: 200, body: { Signature: key.sign(input, 'der').toString('base64') } }
+  })
+  started.push(aws)
+  return { deps: createRuntime({}, { ...environment, kms_endpoint: aws.endpoint }), aws }
+}
+
+describe('the signer of a key', () => {
+  const key = testKey('ES256')
+  const foreign = testKey('ES256', 'another')
+
+  test('ASRT-16: has the thumbprint for its kid, or the one that is configured', async () => {
+    const { signerFor } = createRuntime({}, environment)
+    expect((await signerFor(signingKey(key))).kid).toBe(await thumbprint(key.public_jwk))
+    expect((await signerFor(signingKey(key, { kid: 'kid-1' }))).kid).toBe('kid-1')
+  })
+
+  test('signs through KMS; its first signature is held against the public key', async () => {
+    const { deps, aws } = await withKms(foreign, key)
+    const signer = await deps.signerFor(signingKey(key))
+    expect(await rejection(signer.sign(input))).toMatchObject({
+      reason: 'signer_misconfigured',
+      kmsRequestId: aws.requestId,
+    })
+    expect(key.verify(input, await signer.sign(input))).toBe(true)
+    expect(aws.calls).toHaveLength(2)
+  })
+
+  test('is one for one key, so that verifying is once; the same key in a new document is a new one', async () => {
+    const { deps } = await withKms(key, foreign)
+    const configured = signingKey(key)
+    const signer = await deps.signerFor(configured)
+    expect(await deps.signerFor(configured)).toBe(signer)
+    await signer.sign(input)
+    const renewed = await deps.signerFor({ ...configured })
+    expect(renewed).not.toBe(signer)
+    expect(await rejection(renewed.sign(input))).toMatchObject({ reason: 'signer_misconfigured' })
+  })
+})
+
+describe('the other parts', () => {
+  test('REQ-2: the provider is told who asks, and nothing of a caller', async () => {
+    const provider = await startProvider(response => json(response, 200, {}))
+    await createRuntime({}, environment).post(provider.url, new URLSearchParams())
+    expect(provider.requests[0]!.headers).toContainEqual(['user-agent', 'countersign/dev'])
+  })
+
+  test('overrides replace what they name', () => {
+    const now = () => 1
+    const deps = createRuntime({ now }, environment)
+    expect(deps.now).toBe(now)
+    expect(createRuntime({}, environment).now).toBe(Date.now)
+  })
+
+  test('ASRT-10: ids are 128 bits, base64url', () => {
+    const { randomId } = createRuntime({}, environment)
+    expect(Buffer.from(randomId(), 'base64url')).toHaveLength(16)
+    expect(randomId()).not.toBe(randomId())
+  })
+
+  test("a configuration that cannot be read is the first request's to report, not the start's", async () => {
+    const { configuration } = createRuntime({}, environment)
+    expect(await rejection(configuration())).toMatchObject({ name: 'ConfigurationError' })
+  })
+})
