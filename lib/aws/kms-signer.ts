@@ -70,7 +70,7 @@ interface ServiceError {
 
 function toProxyError(cause: unknown): ProxyError {
   const { name = '', $metadata: { httpStatusCode: status = 0, requestId } = {} } = cause as ServiceError
-  const refused = status >= 400 && status < 500 && !TRANSIENT.has(name)
+  const refused = status >= 400 && status < 500 && status !== 429 && !TRANSIENT.has(name)
   return new ProxyError(refused ? 'signer_misconfigured' : 'signer_unavailable', {
     cause,
     kmsRequestId: requestId,

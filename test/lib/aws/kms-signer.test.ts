@@ -117,6 +117,7 @@ describe('KMS-11: what may pass by itself is 503, with at most two attempts', ()
     ['KeyUnavailableException', 500],
     ['ServiceUnavailable', 503],
     ['NobodyKnowsThisException', 500],
+    ['TooManyRequestsException', 429],
   ])('%s (%d)', async (name, status) => {
     const { error, calls, requestId } = await failure(awsError(status, name, `Rate exceeded for ${ARN}`))
     expect(error.reason).toBe('signer_unavailable')
