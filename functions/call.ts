@@ -4,7 +4,7 @@ import type { Reply } from '../lib/http/reply.ts'
 import type { LogRecord } from '../lib/log.ts'
 import type { Deps } from '../lib/runtime.ts'
 
-/** One request on its way through: what the gateway handed over, and what each station has found out. */
+/** One request on its way through: what the gateway handed over, and what each link of the chain has found out. */
 export interface Call {
   readonly route: string
   readonly method: string
@@ -18,14 +18,14 @@ export interface Call {
   readonly started: number
   /** What will be written of this request, and nothing but it. */
   readonly record: LogRecord
-  // Set by the stations, in this order.
+  // Set by the links of the chain, in this order.
   deps?: Deps
   configuration?: Configuration
   corsHeaders?: Record<string, string>
   form?: Form
 }
 
-/** A call that has passed every station: what an endpoint gets. */
+/** A call that has passed every link: what an endpoint gets. */
 export type ReadyCall = Call & Required<Pick<Call, 'deps' | 'configuration' | 'form'>>
 
 /** One route: from parameters to an answer. Refuses by throwing ProxyError. */

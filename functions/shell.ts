@@ -6,6 +6,7 @@ import { INIT_MS } from '../lib/limits.ts'
 import type { Deps } from '../lib/runtime.ts'
 import { accessLog } from './access-log.ts'
 import { type Call, type Endpoint, type ReadyCall, readEvent } from './call.ts'
+import { configure } from './middleware/configure.ts'
 import { cors } from './middleware/cors.ts'
 import { errors } from './middleware/errors.ts'
 import { form } from './middleware/form.ts'
@@ -27,7 +28,8 @@ export interface Shell {
 
 /**
  * The one chain that every request runs through. Read top to bottom on the way in and bottom to top on the way out:
- * an error becomes an answer in `errors` and gets its CORS headers in `cors`.
+ * an error becomes an answer in `errors` and gets its CORS headers in `cors`. (On the way out middy passes through every
+ * link, also those that an error on the way in kept it from reaching.)
  */
 export function shell(routes: Readonly<Record<string, Endpoint>>, createRuntime: () => Deps): Shell {
   // Kept for the life of the container. What failed is not kept: the next request tries afresh.
@@ -38,7 +40,8 @@ export function shell(routes: Readonly<Record<string, Endpoint>>, createRuntime:
   }
 
   const chain = middy<Call, Reply, Error, Context>()
-    .use(route(routes, runtime))
+    .use(configure(runtime))
+    .use(route(routes))
     .use(cors())
     .use(errors())
     .use(form())

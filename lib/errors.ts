@@ -50,7 +50,7 @@ export interface ProxyErrorDetails {
   cause?: unknown
 }
 
-/** The only error that the middle throws. Its message holds the reason alone, so printing it gives nothing away. */
+/** A request that ended without tokens, and why. Its message holds the reason alone, so printing it gives nothing away. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError'
   readonly reason: Reason
@@ -71,6 +71,22 @@ export class ProxyError extends Error {
       Object.defineProperty(this, 'cause', { value: details.cause, enumerable: false })
     }
   }
+}
+
+/**
+ * What an error may be called in a log: its code (`ECONNREFUSED`, jose's `ERR_JWS_…`), which minifying leaves alone,
+ * or its name (an AWS error's own). Never its message, which can quote what must not be logged.
+ */
+export function causeName(cause: unknown): string | undefined {
+  const { code, name } = (cause ?? {}) as { code?: unknown; name?: unknown }
+  return [code, name].find(
+    (text): text is string => typeof text === 'string' && /^[A-Za-z]\w{0,79}$/.test(text),
+  )
+}
+
+/** A cause that has no error of its own: `code` says in the log what was wrong, in fixed words. */
+export function coded(code: string): Error {
+  return Object.assign(new Error(code), { code })
 }
 
 /** What the caller sees: RFC 6749 section 5.2 (`error`, `error_description`), with fixed descriptions. */
@@ -121,7 +137,7 @@ export function toWire(error: ProxyError): Wire {
       return wire(
         400,
         'invalid_request',
-        'The body must be a well-formed form, or one flat JSON object of strings.',
+        'The body must be a well-formed form or one flat JSON object of strings, with no parameter too long or too many.',
       )
     case 'parameter_missing':
       return wire(400, 'invalid_request', `${named} is missing.`)

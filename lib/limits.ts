@@ -44,12 +44,18 @@ export const RETRY_AFTER_SIGNER_S = 2
 // ---- the configuration document ----
 /** Read again, in the background, when older than this. */
 export const CONFIG_FRESH_MS = 60_000
+/** Waited for when older than this: what was switched off in the meantime stays off, also after an idle hour. */
+export const CONFIG_WAIT_MS = 5 * 60_000
 /** The last good copy serves for at most this long after it was last confirmed. */
 export const CONFIG_STALE_MAX_MS = 60 * 60_000
 /** Reading it must leave the request its own time. */
 export const CONFIG_READ_MS = 2_500
 /** After a failed refresh, wait this long before the next: a container must not hammer what is down. */
 export const CONFIG_RETRY_MS = 10_000
+/** Where there is no copy at all, each request would read: at most one read in this time. */
+export const CONFIG_FIRST_RETRY_MS = 1_000
+/** A log line of a document in which everything is wrong still has an end. */
+export const PROBLEMS_LOGGED_MAX = 50
 /** Every URL of it. With the two bounds below this keeps any assertion within SIGNING_INPUT_MAX_B. */
 export const URL_MAX = 1_024
 /** It stands in an assertion twice (`iss`, `sub`); the identifiers that providers give out are below 100. */

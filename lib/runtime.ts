@@ -29,7 +29,7 @@ declare const COUNTERSIGN_VERSION: string | undefined
 const VERSION = typeof COUNTERSIGN_VERSION === 'string' ? COUNTERSIGN_VERSION : 'dev'
 
 /**
- * The composition root: makes the parts that `overrides` does not bring. One per container. Throws ConfigurationError
+ * The composition root: makes the parts, and puts those of `overrides` in their place. One per container. Throws ConfigurationError
  * where the environment is not right; touches neither network nor KMS.
  */
 export function createRuntime(overrides: Partial<Deps> = {}, environment = readEnvironment()): Deps {
@@ -61,11 +61,12 @@ function createConfiguration(environment: Environment, agents: Agents, now: () =
       })
       return readSecret(client, secretId, signal)
     },
-    report({ event, reason, problems }) {
+    report({ event, reason, error_name, problems }) {
       log({
         level: 'error',
         event: 'configuration',
         outcome: `${event}: ${reason}`,
+        error_name,
         ...(problems && { problems }),
       })
     },
@@ -77,7 +78,8 @@ function createConfiguration(environment: Environment, agents: Agents, now: () =
     if (registrations !== noticed) {
       noticed = registrations
       const problems = notices(registrations)
-      if (problems.length > 0) log({ level: 'warn', event: 'configuration', outcome: 'notices', problems })
+      const level = problems.length > 0 ? 'warn' : 'info'
+      log({ level, event: 'configuration', outcome: 'in_force', revision: registrations.revision, problems })
     }
     return configuration
   }

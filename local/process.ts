@@ -1,3 +1,6 @@
+// Who reads the log may leave before (`… | head`): that must not end what runs.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 /** Longest that an orderly end may take. */
 const END_MS = 4_000
 

@@ -5,7 +5,7 @@ import { startStack } from './stack.ts'
 
 // `npm start`: the whole local stack, until it is told to end.
 
-const HELP = `npm start [-- --port N] [-- --json]
+const HELP = `npm start -- [--port N] [--json]
 
 Runs identity provider, KMS, Secrets Manager, gateway, functions and app on loopback.
 
@@ -56,8 +56,9 @@ function table(description: StackDescription): string {
     ['KMS', kms],
     ['Secrets Manager', secrets_manager],
     ...clients.map(({ client_id, alg }) => ['client', `${client_id} (${alg})`]),
-    ...Object.entries(env).map(([name, value]) => ['env', `${name}=${value}`]),
+    ...new Map(clients.map(({ redirect_uri }) => ['redirect URI', redirect_uri])),
   ]
+  const exports = Object.entries(env).map(([name, value]) => `  export ${name}=${value}`)
   const lines = rows.map(([name = '', value]) => `  ${name.padEnd(18)}${value}`)
-  return `\nCountersign runs.\n\n${lines.join('\n')}\n\nOpen ${app} - Ctrl+C ends it.\n`
+  return `\nCountersign runs.\n\n${lines.join('\n')}\n\nFor the AWS command line and \`PORT=0 npm run serve\` in another terminal:\n\n${exports.join('\n')}\n\nOpen ${app} - Ctrl+C ends it.\n`
 }

@@ -34,3 +34,14 @@ test('every row that a test names stands on the page', () => {
   const listed = new Set(rows.map(({ id }) => id))
   expect([...named].filter(id => !listed.has(id)).sort()).toEqual([])
 })
+
+test('every reason of a refusal stands in the table of docs/configuration.md', () => {
+  const source = readFileSync(join(ROOT, 'lib/errors.ts'), 'utf8')
+  const union = /export type Reason =([\s\S]*?)\n\n/.exec(source)?.[1] ?? ''
+  const reasons = [...union.matchAll(/\| '(\w+)'/g)].map(([, reason]) => reason!)
+  expect(reasons.length).toBeGreaterThan(25)
+  const documented = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8')
+  expect(
+    reasons.filter(reason => !documented.includes(`\`${reason}\``) && !reason.startsWith('parameter_')),
+  ).toEqual([])
+})

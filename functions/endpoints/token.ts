@@ -1,4 +1,5 @@
 import { findClient } from '../../lib/config/registrations.ts'
+import { inForce } from '../../lib/config/source.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import { requireOrigin } from '../../lib/http/cors.ts'
 import { jsonReply } from '../../lib/http/reply.ts'
@@ -12,7 +13,7 @@ import { timed } from '../timed.ts'
 /** `POST /token` (RFC 6749 section 3.2): every check that is free, then one signature, then one request. */
 export const token: Endpoint = async ({ form, headers, configuration, deps, record }) => {
   refuseMisuse(form, headers)
-  const client = findClient(configuration.registrations, single(form, 'client_id'))
+  const client = findClient(inForce(configuration), single(form, 'client_id'))
   record.client_id = client.client_id
   requireOrigin(headers.origin, client)
   if (!client.enabled) throw new ProxyError('client_disabled')
@@ -21,12 +22,17 @@ export const token: Endpoint = async ({ form, headers, configuration, deps, reco
   record.pkce = parameters.has('code_verifier')
 
   const endpoint = client.as.token_endpoint
-  const authenticate = privateKeyJwt(await deps.signerFor(client.signing_key), {
+  const signer = await deps.signerFor(client.signing_key)
+  record.kid = signer.kid
+  const authenticate = privateKeyJwt(signer, {
     ...client.assertion,
     aud: audience(client.assertion.aud, client.as, endpoint),
     now: deps.now,
     randomId: deps.randomId,
-    onSigned: facts => Object.assign(record, facts),
+    onSigned({ jti, kms_request_id }) {
+      record.jti = jti
+      if (kms_request_id !== undefined) record.kms_request_id = kms_request_id
+    },
   })
   const answer = await exchangeCode(
     client,

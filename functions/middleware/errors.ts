@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from '@middy/core'
-import { ConfigurationError } from '../../lib/config/problems.ts'
-import { ProxyError, toWire } from '../../lib/errors.ts'
+import { ConfigurationError, loggedProblems } from '../../lib/config/problems.ts'
+import { causeName, ProxyError, toWire } from '../../lib/errors.ts'
 import { errorReply, type Reply } from '../../lib/http/reply.ts'
 import type { Call } from '../call.ts'
 
@@ -22,15 +22,14 @@ export function errors(): MiddlewareObj<Call, Reply> {
 
 function asProxyError(error: unknown, { record }: Call): ProxyError {
   if (error instanceof ProxyError) {
-    if (error.cause instanceof Error) record.error_name = error.cause.name
+    record.error_name = causeName(error.cause)
     return error
   }
   if (error instanceof ConfigurationError) {
-    record.problems = error.problems.map(({ path, message }) => `${path}: ${message}`)
+    record.problems = loggedProblems(error)
     return new ProxyError('configuration_unavailable')
   }
-  // A name and no message: a message can quote what must not be logged.
-  if (error instanceof Error) record.error_name = error.name
+  record.error_name = causeName(error)
   // Middy's own early time-out: the code may have been sent by then.
   if (error instanceof Error && error.name === 'TimeoutError') return new ProxyError('upstream_timeout')
   return new ProxyError('internal')

@@ -1,8 +1,8 @@
 import { type KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms'
-import { ProxyError } from '../errors.ts'
-import type { Alg } from '../jose/algorithms.ts'
+import { coded, ProxyError } from '../errors.ts'
+import { ALGORITHMS, type Alg } from '../jose/algorithms.ts'
 import { derToJose } from '../jose/ecdsa.ts'
-import type { Signature, Signer } from '../jose/signer.ts'
+import type { Signer } from '../jose/signer.ts'
 import { KMS_TOTAL_MS } from '../limits.ts'
 
 /** JOSE's name to KMS's. ED25519_PH_SHA_512, the pre-hash variant, has no JOSE name and is not here. */
@@ -23,6 +23,7 @@ export const KMS_ALGORITHM: Record<Alg, SigningAlgorithmSpec> = {
 /** A 4xx answer that may pass by itself; every other one needs somebody to act. */
 const TRANSIENT: ReadonlySet<string> = new Set([
   'ThrottlingException',
+  'RequestLimitExceeded',
   'LimitExceededException',
   'KMSInternalException',
 ])
@@ -45,8 +46,9 @@ export function kmsSigner(client: KMSClient, key: { kms_key_arn: string; alg: Al
       })
       try {
         const output = await client.send(command, { abortSignal: AbortSignal.timeout(KMS_TOTAL_MS) })
-        if (!output.Signature) throw new TypeError('KMS answered without a signature')
-        return withRequestId(toJose(output.Signature, alg), output.$metadata.requestId)
+        const signature = toJose(output.Signature, alg)
+        const requestId = idOf(output.$metadata.requestId)
+        return requestId === undefined ? signature : Object.assign(signature, { requestId })
       } catch (error) {
         throw toProxyError(error)
       }
@@ -54,12 +56,24 @@ export function kmsSigner(client: KMSClient, key: { kms_key_arn: string; alg: Al
   }
 }
 
-function toJose(signature: Uint8Array, alg: Alg): Uint8Array {
-  return alg === 'ES256' || alg === 'ES384' || alg === 'ES512' ? derToJose(signature, alg) : signature
+/** The smallest RSA key that KMS has signs 2048 bits; what is shorter is no signature. */
+const RSA_SIGNATURE_MIN_B = 256
+const ED25519_SIGNATURE_B = 64
+
+function toJose(signature: Uint8Array | undefined, alg: Alg): Uint8Array {
+  if (!(signature instanceof Uint8Array)) throw coded('NO_SIGNATURE')
+  if (alg === 'ES256' || alg === 'ES384' || alg === 'ES512') return derToJose(signature, alg)
+  const fits =
+    ALGORITHMS[alg].kty === 'RSA'
+      ? signature.length >= RSA_SIGNATURE_MIN_B
+      : signature.length === ED25519_SIGNATURE_B
+  if (!fits) throw coded('NO_SIGNATURE')
+  return signature
 }
 
-function withRequestId(signature: Uint8Array, requestId: string | undefined): Signature {
-  return requestId === undefined ? signature : Object.assign(signature, { requestId })
+/** A request id as AWS makes them: what else stands in its place is not for the log. */
+function idOf(requestId: string | undefined): string | undefined {
+  return requestId !== undefined && /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined
 }
 
 /** The shape of an SDK service exception, as far as it is looked at. */
@@ -68,11 +82,11 @@ interface ServiceError {
   $metadata?: { httpStatusCode?: number; requestId?: string }
 }
 
-function toProxyError(cause: unknown): ProxyError {
-  const { name = '', $metadata: { httpStatusCode: status = 0, requestId } = {} } = cause as ServiceError
+function toProxyError(error: unknown): ProxyError {
+  const { name = '', $metadata: { httpStatusCode: status = 0, requestId } = {} } = error as ServiceError
   const refused = status >= 400 && status < 500 && status !== 429 && !TRANSIENT.has(name)
   return new ProxyError(refused ? 'signer_misconfigured' : 'signer_unavailable', {
-    cause,
-    kmsRequestId: requestId,
+    cause: error,
+    kmsRequestId: idOf(requestId),
   })
 }

@@ -31,10 +31,11 @@ function keyArnProblem(arn: string): string | undefined {
 function kidProblem(kid: string, key: Raw): string | undefined {
   if (!/^[\x20-\x7e]+$/.test(kid) || kid.length > KID_MAX)
     return `must be 1 to ${KID_MAX} printable ASCII characters`
-  if (/^(?:arn:|alias\/)/i.test(kid)) return 'must not be an ARN or an alias: a kid is published'
-  const arn = key.kms_key_arn
-  return typeof arn === 'string' && arn.endsWith(`/${kid}`)
-    ? 'must not be the id of the KMS key: a kid is published'
+  if (/arn:|alias\//i.test(kid)) return 'must not be an ARN or an alias: a kid is published'
+  const arn = typeof key.kms_key_arn === 'string' ? key.kms_key_arn : ''
+  const [account, id] = arn.split(':key/').map(part => part.split(':').at(-1)!.toLowerCase())
+  return [account, id].some(secret => secret && kid.toLowerCase().includes(secret))
+    ? 'must not hold the account or the id of the KMS key: a kid is published'
     : undefined
 }
 
@@ -67,6 +68,9 @@ function publicJwk(key: Raw) {
       ...keyMaterial(raw, crv => (raw.kty === needs?.kty ? fits(needs?.crv, crv) : undefined)),
       kid: v.exactOptional(text(kid => kidProblem(kid, key))),
       use: v.exactOptional(oneOf(['sig'])),
+      // What WebCrypto's exportKey adds; it says nothing here.
+      key_ops: v.exactOptional(v.array(v.string())),
+      ext: v.exactOptional(v.boolean()),
       alg: v.exactOptional(
         text(alg => (alg === key.alg ? undefined : 'must be the same as the alg of the key')),
       ),

@@ -1,3 +1,5 @@
+import { PROBLEMS_LOGGED_MAX } from '../limits.ts'
+
 /** One fault of the configuration: where it is, and a fixed text. Neither holds a value of the document. */
 export interface Problem {
   /** As in `clients[0].redirect_uris[1]`, or the name of an environment variable. */
@@ -26,6 +28,13 @@ export class ConfigurationError extends Error {
     super(problems.map(problemLine).join('\n'))
     this.problems = problems
   }
+}
+
+/** The problems of an error as lines for a log, the first `PROBLEMS_LOGGED_MAX` of them. */
+export function loggedProblems({ problems }: ConfigurationError): string[] {
+  const lines = problems.slice(0, PROBLEMS_LOGGED_MAX).map(problemLine)
+  const more = problems.length - lines.length
+  return more > 0 ? [...lines, `and ${more} more`] : lines
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import { hasRepeatedMembers } from '../json.ts'
 import type { Client, Registrations, SigningKey } from './client.ts'
 import { check, isRaw, type Raw } from './members.ts'
 import { ConfigurationError, DOCUMENT } from './problems.ts'
@@ -27,6 +28,9 @@ export function parseRegistrations(
 function parseJson(text: string): Raw {
   const document = jsonOf(text)
   if (!isRaw(document)) throw new ConfigurationError([{ path: DOCUMENT, message: 'must be a JSON object' }])
+  if (hasRepeatedMembers(text, document)) {
+    throw new ConfigurationError([{ path: DOCUMENT, message: 'has a member twice in one object' }])
+  }
   // A newer document has members of its own: to list them all as unknown would hide the one thing to say.
   const version = document.version
   if (typeof version === 'number' && version > VERSION) {
@@ -97,11 +101,15 @@ export function findClient({ clients }: Registrations, client_id: string | undef
 
 /** What an operator should hear at start-up although it is allowed. Fixed texts with their paths, no values. */
 export function notices({ clients }: Registrations): string[] {
-  return clients.flatMap(({ require_pkce }, index) =>
-    require_pkce
+  return clients.flatMap(({ require_pkce, provider, as }, index) => [
+    ...(require_pkce
       ? []
       : [
           `clients[${index}].require_pkce: is false: a stolen code is enough to get tokens (RFC 9700 section 2.1.1)`,
-        ],
-  )
+        ]),
+    // No error: a custom domain may do otherwise. But without it every derived endpoint is wrong.
+    ...(provider === 'pingone' && !/\/as\/?$/.test(as.issuer)
+      ? [`clients[${index}].issuer: does not end in /as, as the issuers of PingOne do`]
+      : []),
+  ])
 }

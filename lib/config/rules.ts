@@ -11,7 +11,9 @@ export function crossProblems(document: Raw): Problem[] {
     const keys = rawItems(client.signing_keys).map(([key, k]) => keyAt(key, `${path}.signing_keys[${k}]`))
     return { path, client, keys }
   })
-  const keys = clients.flatMap(({ client, keys }) => keys.map(key => ({ ...key, issuer: client.issuer })))
+  const keys = clients.flatMap(({ client, keys }) =>
+    keys.map(key => ({ ...key, domain: trustDomain(client) })),
+  )
   return [
     ...repeats(
       clients.map(({ path, client }) => ({ path: `${path}.client_id`, value: client.client_id })),
@@ -65,15 +67,35 @@ function repeats(values: { path: string; value: unknown }[], message: string): P
   })
 }
 
+/**
+ * Who gets the assertions of a client, and so could use them elsewhere: the issuer, and the host that they are posted to
+ * where the registration names one.
+ */
+function trustDomain({ issuer, token_endpoint }: Raw): string {
+  const posted = typeof token_endpoint === 'string' && URL.canParse(token_endpoint) ? token_endpoint : issuer
+  const host = typeof posted === 'string' && URL.canParse(posted) ? new URL(posted).host : ''
+  return JSON.stringify([issuer, host])
+}
+
 /** One key, one trust domain: an assertion made for one server must not verify at another (RFC 9700 section 4.4). */
-function sharedKeys(keys: (KeyAt & { issuer: unknown })[]): Problem[] {
-  return keys.flatMap(({ path, arn, material, issuer }, index) => {
-    const foreign = keys.slice(0, index).filter(other => other.issuer !== issuer)
+function sharedKeys(keys: (KeyAt & { domain: string })[]): Problem[] {
+  return keys.flatMap(({ path, arn, material, domain }, index) => {
+    const foreign = keys.slice(0, index).filter(other => other.domain !== domain)
     if (arn !== undefined && foreign.some(other => other.arn === arn)) {
-      return [{ path: `${path}.kms_key_arn`, message: 'is the key of a client of another issuer too' }]
+      return [
+        {
+          path: `${path}.kms_key_arn`,
+          message: 'is the key of a client of another issuer or token endpoint too',
+        },
+      ]
     }
     if (material !== undefined && foreign.some(other => other.material === material)) {
-      return [{ path: `${path}.public_jwk`, message: 'is the public key of a client of another issuer too' }]
+      return [
+        {
+          path: `${path}.public_jwk`,
+          message: 'is the public key of a client of another issuer or token endpoint too',
+        },
+      ]
     }
     return []
   })

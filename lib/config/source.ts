@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
-import { ProxyError } from '../errors.ts'
-import { CONFIG_FRESH_MS, CONFIG_READ_MS, CONFIG_RETRY_MS, CONFIG_STALE_MAX_MS } from '../limits.ts'
+import { causeName, coded, ProxyError } from '../errors.ts'
+import {
+  CONFIG_FIRST_RETRY_MS,
+  CONFIG_FRESH_MS,
+  CONFIG_READ_MS,
+  CONFIG_RETRY_MS,
+  CONFIG_STALE_MAX_MS,
+  CONFIG_WAIT_MS,
+} from '../limits.ts'
 import type { Registrations } from './client.ts'
 import type { Environment } from './environment.ts'
-import { ConfigurationError, problemLine } from './problems.ts'
+import { ConfigurationError, loggedProblems } from './problems.ts'
 import { parseRegistrations } from './registrations.ts'
 
 export interface Configuration {
@@ -15,15 +22,24 @@ export interface Configuration {
 export interface ConfigurationSource {
   /**
    * The configuration in force. Rejects with ProxyError `configuration_unavailable` where there never was one that
-   * could be read, and with ConfigurationError where the only one is invalid. A rejection is not remembered.
+   * could be read, and with ConfigurationError where the only one is invalid. A rejection is remembered for
+   * CONFIG_FIRST_RETRY_MS.
    */
   get(): Promise<Configuration>
+}
+
+/** The registrations to act by. Throws ProxyError `configuration_expired` where they are too old for that. */
+export function inForce({ registrations, expired }: Configuration): Registrations {
+  if (expired) throw new ProxyError('configuration_expired')
+  return registrations
 }
 
 /** A background refresh that failed. `problems` (of an invalid document) hold paths and fixed texts, no values. */
 export interface RefreshFailure {
   event: 'configuration_refresh_failed'
   reason: 'unreadable' | 'invalid'
+  /** Of an unreadable one: what lies behind it, by `causeName`. */
+  error_name?: string | undefined
   problems?: string[]
 }
 
@@ -65,8 +81,9 @@ interface Held {
  * Ages are looked at when a request comes, because timers do not run in a frozen container:
  *
  *   up to CONFIG_FRESH_MS       served
- *   up to CONFIG_STALE_MAX_MS   served, and read again in the background
- *   older                       the request waits for one read; if that fails, what is held counts as expired
+ *   up to CONFIG_WAIT_MS        served, and read again in the background
+ *   older                       the request waits for one read; if that fails, what is held serves on, and counts as
+ *                               expired from CONFIG_STALE_MAX_MS on
  */
 function secretSource(
   secretId: string,
@@ -76,6 +93,7 @@ function secretSource(
   let held: Held | undefined
   let flight: Promise<void> | undefined
   let failedAt = Number.NEGATIVE_INFINITY
+  let firstFailure: unknown
 
   /** One read at a time, shared by all who ask meanwhile. */
   function once(work: () => Promise<void>): Promise<void> {
@@ -93,7 +111,7 @@ function secretSource(
     held = { registrations: unchanged ?? parseRegistrations(text, { revision, onLambda }), confirmedAt }
   }
 
-  async function readAwake(): Promise<void> {
+  async function readDespiteFreeze(): Promise<void> {
     const startedAt = now()
     try {
       await read()
@@ -105,11 +123,26 @@ function secretSource(
     }
   }
 
+  // Without a copy every request has to ask, and nobody but a stranger may be asking: one read a second is enough.
+  async function readFirst(): Promise<void> {
+    const sinceFailure = now() - failedAt
+    if (firstFailure !== undefined && sinceFailure >= 0 && sinceFailure < CONFIG_FIRST_RETRY_MS) {
+      throw firstFailure
+    }
+    try {
+      await once(readDespiteFreeze)
+    } catch (error) {
+      firstFailure = error
+      failedAt = now()
+      throw error
+    }
+  }
+
   async function refresh(): Promise<void> {
     const sinceFailure = now() - failedAt
     if (sinceFailure >= 0 && sinceFailure < CONFIG_RETRY_MS) return
     const work = () =>
-      readAwake().catch(error => {
+      readDespiteFreeze().catch(error => {
         failedAt = now()
         report(failureOf(error))
       })
@@ -119,12 +152,12 @@ function secretSource(
 
   return {
     async get() {
-      if (held === undefined) await once(readAwake)
+      if (held === undefined) await readFirst()
       const current = held!
       // The clock stepped back, so the true age is unknown: stale from here on, and not fresh for ever.
       if (now() < current.confirmedAt) current.confirmedAt = now() - CONFIG_FRESH_MS - 1
       const age = now() - current.confirmedAt
-      if (age > CONFIG_STALE_MAX_MS) await refresh()
+      if (age > CONFIG_WAIT_MS) await refresh()
       else if (age > CONFIG_FRESH_MS) void refresh()
       const { registrations, confirmedAt } = held!
       return { registrations, expired: now() - confirmedAt > CONFIG_STALE_MAX_MS }
@@ -138,7 +171,7 @@ async function readInTime<T>(reader: (signal: AbortSignal) => Promise<T>): Promi
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error('the configuration was not read in time'))
+      reject(coded('READ_TIMEOUT'))
       controller.abort()
     }, CONFIG_READ_MS)
   })
@@ -154,6 +187,6 @@ async function readInTime<T>(reader: (signal: AbortSignal) => Promise<T>): Promi
 function failureOf(error: unknown): RefreshFailure {
   const event = 'configuration_refresh_failed'
   return error instanceof ConfigurationError
-    ? { event, reason: 'invalid', problems: error.problems.map(problemLine) }
-    : { event, reason: 'unreadable' }
+    ? { event, reason: 'invalid', problems: loggedProblems(error) }
+    : { event, reason: 'unreadable', error_name: causeName((error as Error).cause) }
 }

@@ -18,7 +18,8 @@ export type CorsDecision =
 export const VARY = { vary: 'Origin' }
 
 /**
- * Decides from method and `Origin` alone, before anything is read or spent. A form POST is CORS-safelisted: a
+ * The first of two decisions, from method and `Origin` alone, before the body is read (the second is `requireOrigin`, once
+ * the client is known). A form POST is CORS-safelisted: a
  * browser sends it from any page without asking, so the refusal has to be here, not only in absent headers (Fetch,
  * "CORS-safelisted request"). Comparison is of exact strings; `null` and lists match nothing.
  */

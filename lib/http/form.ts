@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import { hasRepeatedMembers } from '../json.ts'
 import { BODY_MAX_B, PARAMETER_NAME_MAX_B, PARAMETER_VALUE_MAX_B, PARAMETERS_MAX } from '../limits.ts'
 
 /** A request's parameters: name to values, in the order sent, without the empty ones. */
@@ -25,15 +26,10 @@ export function readForm(raw: RawBody): Form {
   if (type === 'application/x-www-form-urlencoded') return collect([...new URLSearchParams(text)])
   const form = collect(jsonPairs(text))
   // A hand-written app posts { code, redirect_uri, … }; RFC 6749 knows no JSON, so only here is the grant implied.
-  return form.has('code') && !form.has('grant_type')
-    ? new Map([...form, ['grant_type', ['authorization_code']]])
-    : form
+  return form.has('grant_type') ? form : new Map([...form, ['grant_type', ['authorization_code']]])
 }
 
 function readBytes({ body = '', isBase64Encoded }: RawBody): Buffer {
-  // Judged before it is decoded: base64 makes four characters of three bytes.
-  const atLeast = isBase64Encoded ? Math.floor(body.length / 4) * 3 - 2 : body.length
-  if (atLeast > BODY_MAX_B) throw new ProxyError('body_too_large')
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
   if (bytes.length > BODY_MAX_B) throw new ProxyError('body_too_large')
   return bytes
@@ -65,10 +61,7 @@ function jsonPairs(text: string): [string, string][] {
   if (!pairs.every((pair): pair is [string, string] => typeof pair[1] === 'string')) {
     throw new ProxyError('body_malformed')
   }
-  // JSON.parse keeps the last of two members of one name without a word. In a flat object of strings every
-  // member is two string literals, so a repeated one shows in their number.
-  const literals = text.match(/"(?:[^"\\]|\\.)*"/g)?.length ?? 0
-  if (literals !== 2 * pairs.length) throw new ProxyError('parameter_repeated')
+  if (hasRepeatedMembers(text, value)) throw new ProxyError('parameter_repeated')
   return pairs
 }
 

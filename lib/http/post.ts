@@ -1,7 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import { ProxyError } from '../errors.ts'
+import { coded, ProxyError } from '../errors.ts'
 import { PROVIDER_BODY_MAX_B, PROVIDER_CONNECT_MS, PROVIDER_TOTAL_MS } from '../limits.ts'
 import type { Agents } from './agents.ts'
 
@@ -64,6 +64,7 @@ function sendOnce(
       : http.request(url, { ...options, agent: agents.http })
 
     let mayHaveLeft = false
+    let answered = false
     let connectTimer: NodeJS.Timeout | undefined
     const settle = () => {
       clearTimeout(connectTimer)
@@ -83,21 +84,29 @@ function sendOnce(
         mayHaveLeft = true
         return
       }
-      connectTimer = setTimeout(() => fail(new ProxyError('upstream_unreachable')), PROVIDER_CONNECT_MS)
+      connectTimer = setTimeout(
+        () => fail(new ProxyError('upstream_unreachable', { cause: coded('CONNECT_TIMEOUT') })),
+        PROVIDER_CONNECT_MS,
+      )
       socket.once(secure ? 'secureConnect' : 'connect', () => {
         clearTimeout(connectTimer)
         mayHaveLeft = true
       })
     })
-    request.once('error', cause =>
-      fail(new ProxyError(mayHaveLeft ? 'upstream_lost' : 'upstream_unreachable', { cause })),
-    )
+    const onEnd = (error: Error) =>
+      fail(new ProxyError(mayHaveLeft ? 'upstream_lost' : 'upstream_unreachable', { cause: error }))
+    request.on('error', onEnd)
+    // Whatever else may end it without a word; after an error this changes nothing.
+    request.once('close', () => {
+      if (!answered) onEnd(coded('CLOSED'))
+    })
     // Without a listener Node drops a 101 in silence, and the request would wait for its deadline.
     request.once('upgrade', (_, socket) => {
       socket.destroy()
-      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 } }))
+      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 }, cause: coded('UPGRADE') }))
     })
     request.once('response', response => {
+      answered = true
       readAnswer(response).then(answer => {
         settle()
         resolve(answer)
@@ -113,7 +122,7 @@ async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
   const upstream = { status }
   // None was asked for, so none is inflated (requirement REQ-13).
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw new ProxyError('upstream_malformed', { upstream })
+    throw new ProxyError('upstream_malformed', { upstream, cause: coded('CONTENT_ENCODING') })
   const chunks: Buffer[] = []
   let length = 0
   try {
@@ -122,13 +131,15 @@ async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
       if (length > PROVIDER_BODY_MAX_B) break
       chunks.push(chunk)
     }
-  } catch (cause) {
-    throw new ProxyError('upstream_lost', { cause, upstream })
+  } catch (error) {
+    throw new ProxyError('upstream_lost', { cause: error, upstream })
   }
-  if (length > PROVIDER_BODY_MAX_B) throw new ProxyError('upstream_malformed', { upstream })
+  if (length > PROVIDER_BODY_MAX_B) {
+    throw new ProxyError('upstream_malformed', { upstream, cause: coded('TOO_LARGE') })
+  }
   try {
     return { status, headers, body: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) }
-  } catch (cause) {
-    throw new ProxyError('upstream_malformed', { cause, upstream })
+  } catch {
+    throw new ProxyError('upstream_malformed', { upstream, cause: coded('NOT_UTF8') })
   }
 }

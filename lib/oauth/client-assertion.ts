@@ -1,5 +1,3 @@
-import { ASSERTION_LIFETIME_S } from '../limits.ts'
-
 /** The claims of a client assertion (RFC 7523 section 3, RFC 10070). Times are in whole seconds since the epoch. */
 export type ClientAssertion = {
   iss: string
@@ -19,7 +17,7 @@ export function clientAssertion(
   aud: string,
   now: number,
   jti: string,
-  lifetime: number = ASSERTION_LIFETIME_S,
+  lifetime: number,
 ): ClientAssertion {
   // Rounded down, so that `iat` is never ahead of a provider whose clock agrees with ours.
   const iat = Math.floor(now / 1000)

@@ -1,5 +1,6 @@
 import { signJws } from '../jose/jws.ts'
 import type { Signer } from '../jose/signer.ts'
+import { ASSERTION_LIFETIME_S } from '../limits.ts'
 import { clientAssertion } from './client-assertion.ts'
 
 /** The part of an authorization server's metadata (RFC 8414 section 2) that authentication needs. */
@@ -35,7 +36,7 @@ export interface PrivateKeyJwtOptions {
   aud?: string | undefined
   /** The JWT's explicit type; RFC 10070's own where none is given. */
   typ?: string | undefined
-  /** Seconds. */
+  /** Seconds; 60 where none is given. */
   lifetime?: number | undefined
   onSigned?: ((facts: AssertionFacts) => void) | undefined
 }
@@ -51,7 +52,8 @@ export function privateKeyJwt(signer: Signer, options: PrivateKeyJwtOptions): Cl
     const jti = options.randomId()
     // RFC 10070: the audience is the issuer, byte for byte as configured, unless the client's own rule names another.
     const aud = options.aud ?? as.issuer
-    const claims = clientAssertion(client.client_id, aud, options.now(), jti, options.lifetime)
+    const lifetime = options.lifetime ?? ASSERTION_LIFETIME_S
+    const claims = clientAssertion(client.client_id, aud, options.now(), jti, lifetime)
     const { jws, requestId } = await signJws(options.typ ?? 'client-authentication+jwt', claims, signer)
     // RFC 7521 section 4.2: client_id is optional beside an assertion; where it is sent it names the same client.
     body.set('client_id', client.client_id)

@@ -2,13 +2,6 @@ import type { AuthorizationServer, Client } from '../config/client.ts'
 import type { Answer, Post } from '../http/post.ts'
 import type { ClientAuth } from './client-auth.ts'
 
-/** The endpoints that a client authenticates at, by their RFC 8414 names. */
-export type Endpoint =
-  | 'token_endpoint'
-  | 'revocation_endpoint'
-  | 'pushed_authorization_request_endpoint'
-  | 'device_authorization_endpoint'
-
 /**
  * The audience of an assertion for one endpoint, by the client's own rule. Providers differ even between their own
  * endpoints; the rule is written down for each client and never guessed or tried out, since an assertion for one

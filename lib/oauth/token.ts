@@ -1,5 +1,5 @@
 import type { Client } from '../config/client.ts'
-import { ProxyError } from '../errors.ts'
+import { coded, ProxyError } from '../errors.ts'
 import type { Answer, Post } from '../http/post.ts'
 import type { ClientAuth } from './client-auth.ts'
 import { authenticatedRequest } from './endpoint.ts'
@@ -34,20 +34,22 @@ export function exchangeCode(
 export function readTokenResponse(answer: Answer, client: Client): TokenResponse {
   if (answer.status !== 200) throw readErrorResponse(answer)
   const json = readJsonObject(answer)
-  const malformed = new ProxyError('upstream_malformed', { upstream: { status: answer.status } })
-  if (!json || !isNonEmptyString(json.access_token) || !isNonEmptyString(json.token_type)) throw malformed
+  const malformed = (code: string) =>
+    new ProxyError('upstream_malformed', { upstream: { status: answer.status }, cause: coded(code) })
+  if (!json) throw malformed('NOT_JSON')
+  if (!isNonEmptyString(json.access_token) || !isNonEmptyString(json.token_type)) throw malformed('NO_TOKENS')
 
   const { access_token, token_type } = json
   const response: TokenResponse = { access_token, token_type }
   for (const member of STRINGS) {
     const value = json[member]
     if (value === undefined || value === null) continue
-    if (typeof value !== 'string') throw malformed
+    if (typeof value !== 'string') throw malformed('MEMBER_TYPE')
     response[member] = value
   }
   // Missing stays missing: RFC 6749 section 5.1 only recommends it, and a made-up life would be a lie.
   if (isLifetime(json.expires_in)) response.expires_in = Number(json.expires_in)
-  else if (json.expires_in !== undefined && json.expires_in !== null) throw malformed
+  else if (json.expires_in !== undefined && json.expires_in !== null) throw malformed('MEMBER_TYPE')
   if (Array.isArray(json.authorization_details)) response.authorization_details = json.authorization_details
 
   // A refresh token in a page can be redeemed through this endpoint by whoever steals it: out, unless the operator

@@ -15,7 +15,10 @@ export async function startLocalAwsWorker(options: LocalAwsOptions): Promise<Loc
   })
   const [started] = (await once(worker, 'message')) as [Started] // rejects when the thread itself fails
   // With no port open the thread has nothing left to do and ends by itself.
-  if ('message' in started) throw Object.assign(new Error(started.message), { code: started.code })
+  if ('message' in started) {
+    const { message, code, port } = started
+    throw Object.assign(new Error(message), { code, port })
+  }
   return {
     ...started,
     close: async () => {

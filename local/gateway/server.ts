@@ -34,12 +34,6 @@ const INTEGRATION_TIMEOUT_MS = 30_000
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { routes, functions } = readServerlessYml(`${options.root}/serverless.yml`)
   const running = new Map<string, RunningFunction>()
-  for (const { name, handler, timeoutSeconds } of functions) {
-    const [file = '', exportName = ''] = splitHandler(handler)
-    const module = pathToFileURL(`${options.root}/${file}.mjs`).href
-    const data = { module, exportName, functionName: name, timeoutSeconds }
-    running.set(name, await startFunction(data, options.environmentOf(name), options.log))
-  }
 
   // Beyond its header limit Node answers 431 by itself.
   const server = http.createServer({ maxHeaderSize: HEADERS_MAX_B }, async (request, response) => {
@@ -66,7 +60,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([...running.values()].map(one => one.close()))
   }
   try {
-    return { url: await listen(server, options.port), close }
+    // The port first: where it is taken, nothing else has to start.
+    const url = await listen(server, options.port)
+    for (const { name, handler, timeoutSeconds } of functions) {
+      const [file = '', exportName = ''] = splitHandler(handler)
+      const module = pathToFileURL(`${options.root}/${file}.mjs`).href
+      const data = { module, exportName, functionName: name, timeoutSeconds }
+      running.set(name, await startFunction(data, options.environmentOf(name), options.log))
+    }
+    return { url, close }
   } catch (error) {
     await close()
     throw error

@@ -88,11 +88,11 @@ describe('KMS-11: it will not work until somebody acts', () => {
   })
 
   test('LOG-2, KMS-18: the log names the reason and the request id of KMS', async () => {
-    const lines = deployment.log().length
+    const lines = deployment.requests().length
     await deployment.kms.fault('Sign', { kind: 'error', name: 'DisabledException' }, 1)
     await deployment.exchange()
-    await until(() => deployment.log().length > lines)
-    const record = deployment.log().at(-1)
+    await until(() => deployment.requests().length > lines)
+    const record = deployment.requests().at(-1)
     const [request] = (await deployment.kms.requests()).slice(-1)
     expect(record).toMatchObject({
       outcome: 'signer_misconfigured',
@@ -123,6 +123,13 @@ test('ASRT-19: a signature of another key than the one that is published is neve
   await fresh.kms.fault('Sign', { kind: 'wrong-signature' })
   const response = await fresh.exchange()
   expect([response.status, provider.requests.length]).toEqual([500, sent])
+  // Through the minified bundle: the one word that tells an operator what is wrong.
+  await until(() => fresh.requests().length > 0)
+  expect(fresh.requests()[0]).toMatchObject({
+    outcome: 'signer_misconfigured',
+    error_name: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    kid: expect.any(String),
+  })
   await fresh.kms.fault('Sign', null)
   expect((await fresh.exchange()).status).toBe(200)
   await fresh.close()

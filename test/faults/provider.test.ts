@@ -121,9 +121,9 @@ describe('ERR-7: nobody knows whether the code was used: exchange_outcome_unknow
         ])
         expect(response.headers.get('access-control-allow-origin')).toBe(ORIGIN)
         expect(slow.requests).toHaveLength(1)
-        await until(() => own.log().length > 0)
-        expect(own.log()[0]!.outcome).toBe('upstream_timeout')
-        expect(own.log()[0]!.provider_ms).toBeLessThan(9_000)
+        await until(() => own.requests().length > 0)
+        expect(own.requests()[0]!.outcome).toBe('upstream_timeout')
+        expect(own.requests()[0]!.provider_ms).toBeLessThan(9_000)
         await own.close()
       }),
     )
@@ -151,6 +151,11 @@ describe('later', () => {
       502,
       'server_error',
     ])
+    await until(() => nowhere.requests().length > 0)
+    expect(nowhere.requests()[0]).toMatchObject({
+      outcome: 'upstream_unreachable',
+      error_name: 'ECONNREFUSED',
+    })
     await nowhere.close()
   })
 })

@@ -81,7 +81,7 @@ test('an error that nobody thought of: 500, readable, its message neither in the
   )
   expect([statusCode, JSON.parse(body).error]).toEqual([500, 'server_error'])
   expect(headers['access-control-allow-origin']).toBeDefined()
-  expect(log[0]).toMatchObject({ outcome: 'internal', error_name: 'RangeError', level: 'error' })
+  expect(log.at(-1)).toMatchObject({ outcome: 'internal', error_name: 'RangeError', level: 'error' })
   expect(JSON.stringify([log, body])).not.toContain('SENTINEL')
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ProxyError, type ProxyErrorDetails, type Reason, toWire } from '../../lib/errors.ts'
+import { causeName, ProxyError, type ProxyErrorDetails, type Reason, toWire } from '../../lib/errors.ts'
 
 const REPEAT_NEVER = /code works once/
 
@@ -137,5 +137,26 @@ describe('a ProxyError that is written somewhere', () => {
       expect(text).not.toContain('111122223333')
     }
     expect(Object.keys(error)).not.toContain('cause')
+  })
+})
+
+describe('LOG-1: what a cause is called in the log', () => {
+  test.each<[string, unknown, string | undefined]>([
+    ['its code', Object.assign(new Error('sentinel'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    ['its name, where it has no code', new RangeError('sentinel'), 'RangeError'],
+    [
+      "an AWS error's own name",
+      { name: 'AccessDeniedException', message: 'sentinel' },
+      'AccessDeniedException',
+    ],
+    ['its name, where the code is a number', { code: 20, name: 'AbortError' }, 'AbortError'],
+    ['nothing, where both are text', { code: 'the code sentinel', name: 'arn:aws:kms:x' }, undefined],
+    ['nothing, where it would be long', { code: 'x'.repeat(81) }, undefined],
+    ['nothing, where there are two lines', { code: 'E\nsentinel' }, undefined],
+    ['nothing of what is no error', 'sentinel', undefined],
+    ['nothing of null', null, undefined],
+    ['nothing of nothing', undefined, undefined],
+  ])('%s', (_, cause, expected) => {
+    expect(causeName(cause)).toBe(expected)
   })
 })

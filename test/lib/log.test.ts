@@ -8,7 +8,7 @@ const FULL: Required<LogRecord> = {
   event: 'request',
   request_id: 'r-1',
   route: '/token',
-  method: 'POST',
+
   client_id: 'app-1',
   grant_type: 'authorization_code',
   origin: 'https://app.example.com',
@@ -25,6 +25,7 @@ const FULL: Required<LogRecord> = {
   upstream_error: 'invalid_grant',
   total_ms: 3,
   error_name: 'TypeError',
+  revision: 'v-1',
   problems: ['clients[0].client_id: is missing'],
 }
 

@@ -129,17 +129,19 @@ test("without --json: a table for people; --port is the app's port and the other
   expect(await start.left()).toEqual([])
 })
 
-test('a port in use is said in one clear line, and nothing is left running', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  // Not the app's own port: something that starts later.
-  const start = npm(['start', '--', '--json', '--port', String(port - 1)])
-  expect(await start.ended).toBe(1)
-  expect(start.stderr()).toMatch(new RegExp(`^Port ${port} is in use: .*\\n$`))
-  expect(await start.left()).toEqual([])
-  server.close()
-})
+test.each([1, 3])(
+  "a port in use (%i after the app's) is said in one clear line, and nothing is left running",
+  async offset => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const start = npm(['start', '--', '--json', '--port', String(port - offset)])
+    expect(await start.ended).toBe(1)
+    expect(start.stderr()).toMatch(new RegExp(`^Port ${port} is in use: .*\\n$`))
+    expect(await start.left()).toEqual([])
+    server.close()
+  },
+)
 
 test.each([
   [['--help'], 0, /--port N/],

@@ -70,15 +70,18 @@ async function firstLine(
 }
 
 async function groupMembers(group: number): Promise<number[]> {
-  const ps = spawn('ps', ['-e', '-o', 'pid=,pgid='], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const ps = spawn('ps', ['-e', '-o', 'pid=,pgid=,stat='], { stdio: ['ignore', 'pipe', 'ignore'] })
   let text = ''
   ps.stdout.on('data', chunk => {
     text += chunk
   })
   await once(ps, 'close')
-  return text
-    .split('\n')
-    .map(line => line.trim().split(/\s+/).map(Number))
-    .filter(([, pgid]) => pgid === group)
-    .map(([pid]) => pid!)
+  return (
+    text
+      .split('\n')
+      .map(line => line.trim().split(/\s+/))
+      // What has ended and only waits to be noticed by its parent (Z) is not there any more.
+      .filter(([, pgid, stat = '']) => Number(pgid) === group && !stat.startsWith('Z'))
+      .map(([pid]) => Number(pid))
+  )
 }

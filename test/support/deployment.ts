@@ -22,8 +22,8 @@ export interface Deployment {
   key: CreatedKey
   /** The function's whole environment. */
   env: Record<string, string>
-  /** What the function wrote so far. */
-  log(): LogRecord[]
+  /** The lines of the requests so far, as the function wrote them. */
+  requests(): LogRecord[]
   logText(): string
   /** A whole good token request, with changes. */
   exchange(changes?: Record<string, string>, headers?: Record<string, string>): Promise<Response>
@@ -89,11 +89,12 @@ export async function startDeployment(
     key,
     env: environment,
     logText,
-    log: () =>
+    requests: () =>
       logText()
         .split('\n')
         .filter(Boolean)
-        .map(line => JSON.parse(line) as LogRecord),
+        .map(line => JSON.parse(line) as LogRecord)
+        .filter(({ event }) => event === 'request'),
     exchange: (changes = {}, headers = {}) =>
       fetch(`${gateway.url}/token`, {
         method: 'POST',

@@ -5,6 +5,7 @@ import { ProxyError, toWire } from '../../../lib/errors.ts'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import type { Alg } from '../../../lib/jose/algorithms.ts'
 import type { Signer } from '../../../lib/jose/signer.ts'
+import { KMS_REQUEST_MS } from '../../../lib/limits.ts'
 import { type AwsAnswer, awsError, type FakeAws, startFakeAws } from '../../support/fake-kms.ts'
 import { rejection } from '../../support/fake-provider.ts'
 import { ALGS, testKey } from '../../support/keys.ts'
@@ -42,8 +43,11 @@ const signature = (bytes: Uint8Array): AwsAnswer => ({
 })
 
 /** The error of a signature, and how often KMS was asked. */
-async function failure(answer: AwsAnswer): Promise<{ error: ProxyError; calls: number; requestId: string }> {
-  const { aws, signer } = await setup(() => answer)
+async function failure(
+  answer: AwsAnswer,
+  alg?: Alg,
+): Promise<{ error: ProxyError; calls: number; requestId: string }> {
+  const { aws, signer } = await setup(() => answer, alg)
   const error = await rejection(signer.sign(input))
   expect(error).toBeInstanceOf(ProxyError)
   return { error: error as ProxyError, calls: aws.calls.length, requestId: aws.requestId }
@@ -145,16 +149,40 @@ describe('KMS-11: what may pass by itself is 503, with at most two attempts', ()
     expect(calls).toBeLessThanOrEqual(2)
   })
 
+  test.each<[Alg, number]>([
+    ['RS256', 0],
+    ['RS256', 255],
+    ['PS512', 255],
+    ['EdDSA', 63],
+    ['Ed25519', 65],
+  ])('what is no signature of %s: %d bytes', async (alg, bytes) => {
+    expect((await failure(signature(Buffer.alloc(bytes, 1)), alg)).error.reason).toBe('signer_unavailable')
+  })
+
   test('nobody listens', async () => {
     const { aws, signer } = await setup(() => 'reset')
     aws.close()
     expect(await rejection(signer.sign(input))).toMatchObject({ reason: 'signer_unavailable' })
   })
+})
 
-  test('KMS-10: KMS hangs', async () => {
+// Both wait for the real budget of 2.5 seconds, at once.
+describe.concurrent('KMS-10: the budget', () => {
+  test('a KMS that hangs is asked twice', async () => {
     const { error, calls } = await failure('hang')
     expect(error.reason).toBe('signer_unavailable')
     expect(calls).toBe(2)
+  })
+
+  test('an answer that comes after the budget of both attempts is none', async () => {
+    const late = signature(testKey('ES256').sign(input, 'der'))
+    const { signer } = await setup(async (_, nth) => {
+      if (nth === 1) return 'hang'
+      // Within its own attempt, but together with the first one beyond 2.5 s.
+      await new Promise(done => setTimeout(done, KMS_REQUEST_MS - 100))
+      return late
+    })
+    expect(await rejection(signer.sign(input))).toMatchObject({ reason: 'signer_unavailable' })
   })
 })
 
@@ -181,6 +209,18 @@ describe('KMS-11: what needs somebody to act is 500, and is not tried again', ()
     expect(error.kmsRequestId).toBe(requestId)
     expect([toWire(error).status, toWire(error).headers, calls]).toEqual([500, {}, 1])
   })
+})
+
+test('LOG-1: what stands in the place of a request id and is none is not kept', async () => {
+  const headers = { 'x-amzn-requestid': `${ARN} and more` }
+  const key = testKey('ES256')
+  const { signer } = await setup((_, nth) =>
+    nth === 1
+      ? { status: 200, body: { Signature: key.sign(input, 'der').toString('base64') }, headers }
+      : { status: 400, body: { __type: 'NotFoundException' }, headers },
+  )
+  expect((await signer.sign(input)).requestId).toBeUndefined()
+  expect(await rejection(signer.sign(input))).toMatchObject({ kmsRequestId: undefined })
 })
 
 describe('ERR-9, LOG-1: the error of a signature', () => {

@@ -85,7 +85,6 @@ describe('public_jwk', () => {
       'crv',
       'is not a member that a public key of this kty has here',
     ],
-    ['key_ops', { ...rsaJwk(), key_ops: ['verify'] }, 'key_ops', /^is not a member that a public key/],
     ['a certificate', { ...rsaJwk(), x5c: ['MII'] }, 'x5c', /^is not a member that a public key/],
     ['no kty', { n: bytes(256), e: 'AQAB' }, 'kty', 'is required'],
     ['an unknown kty', { ...rsaJwk(), kty: 'rsa' }, 'kty', 'must be "RSA", "EC" or "OKP"'],
@@ -215,7 +214,7 @@ describe('kid', () => {
     [`arn:aws:kms:eu-central-1:${ACCOUNT}:key/k1`, 'must not be an ARN or an alias: a kid is published'],
     ['ARN:x', 'must not be an ARN or an alias: a kid is published'],
     ['alias/signing', 'must not be an ARN or an alias: a kid is published'],
-    ['k1', 'must not be the id of the KMS key: a kid is published'],
+    ['k1', 'must not hold the account or the id of the KMS key: a kid is published'],
   ])('ASRT-16: the kid %j is refused, here and in public_jwk', (kid, message) => {
     expect(problemsOf(withKey({ kid }))).toEqual([{ path: `${at}.kid`, message }])
     expect(problemsOf(withKey({ public_jwk: { ...rsaJwk(), kid } }))).toEqual([
@@ -228,4 +227,16 @@ describe('kid', () => {
       { path: `${at}.kid`, message: 'must be the same as the kid in public_jwk' },
     ])
   })
+})
+
+test("what WebCrypto's exportKey adds is taken", () => {
+  expect(problemsOf(withKey({ public_jwk: { ...rsaJwk(), key_ops: ['verify'], ext: true } }))).toEqual([])
+})
+
+test.each([
+  ['the ARN behind a space', ' arn:aws:kms:eu-central-1:111122223333:key/web-key'],
+  ['the account', 'team-111122223333'],
+])('ASRT-16: a kid with %s in it is refused', (_, kid) => {
+  const key = withKey({ kms_key_arn: 'arn:aws:kms:eu-central-1:111122223333:key/web-key', kid })
+  expect(problemsOf(key)).toHaveLength(1)
 })

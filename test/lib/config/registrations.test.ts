@@ -204,3 +204,18 @@ describe('notices', () => {
     expect(notices(parse(document(webClient(), nativeClient())))).toEqual([])
   })
 })
+
+test('a member that stands twice is refused, at any depth: JSON.parse would keep the last in silence', () => {
+  const text = JSON.stringify(document(webClient()))
+  for (const twice of [
+    text.replace('"client_id"', '"enabled":false,"enabled":true,"client_id"'),
+    text.replace('"alg"', '"state":"next","state":"active","alg"').replace(/,"state":"active"}/, '}'),
+  ]) {
+    expect(() => parseRegistrations(twice, { revision: 'r', onLambda: true })).toThrow('has a member twice')
+  }
+})
+
+test('an issuer without /as is noticed for pingone, and taken', () => {
+  const noticed = notices(parse(document(webClient({ issuer: 'https://login.example.com' }))))
+  expect(noticed).toEqual([expect.stringMatching(/^clients\[0\]\.issuer: /)])
+})

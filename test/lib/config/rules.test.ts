@@ -42,7 +42,7 @@ describe('ASRT-6: one key, one issuer', () => {
     expect(rulesOf(webClient(), webClient(other))).toEqual([
       {
         path: 'clients[1].signing_keys[0].kms_key_arn',
-        message: 'is the key of a client of another issuer too',
+        message: 'is the key of a client of another issuer or token endpoint too',
       },
     ])
   })
@@ -52,9 +52,14 @@ describe('ASRT-6: one key, one issuer', () => {
     expect(rulesOf(webClient(), webClient({ ...other, signing_keys }))).toEqual([
       {
         path: 'clients[1].signing_keys[0].public_jwk',
-        message: 'is the public key of a client of another issuer too',
+        message: 'is the public key of a client of another issuer or token endpoint too',
       },
     ])
+  })
+
+  test('T1: nor clients of one issuer whose assertions are posted to different hosts', () => {
+    const elsewhere = { client_id: 'second', token_endpoint: 'https://evil.example/token' }
+    expect(rulesOf(webClient(), webClient(elsewhere))).toHaveLength(1)
   })
 
   test('a retired key counts too', () => {

@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSource } from '../../../lib/config/source.ts'
-import { CONFIG_FRESH_MS, CONFIG_READ_MS, CONFIG_RETRY_MS, CONFIG_STALE_MAX_MS } from '../../../lib/limits.ts'
+import {
+  CONFIG_FRESH_MS,
+  CONFIG_READ_MS,
+  CONFIG_RETRY_MS,
+  CONFIG_STALE_MAX_MS,
+  CONFIG_WAIT_MS,
+} from '../../../lib/limits.ts'
 import { type Answer, environment, held, invalid, settled, setUp, v1, v2 } from './sources.ts'
 
 const unhandled: unknown[] = []
@@ -92,7 +98,9 @@ describe('a refresh that fails', () => {
       expect((await source.get()).registrations).toBe(registrations)
       await settled()
     }
-    expect(failures).toEqual([{ event: 'configuration_refresh_failed', reason: 'unreadable' }])
+    expect(failures).toEqual([
+      { event: 'configuration_refresh_failed', reason: 'unreadable', error_name: 'Error' },
+    ])
     expect(secret.reads).toBe(2)
     clock.ms += CONFIG_RETRY_MS - 1
     await source.get()
@@ -318,4 +326,27 @@ describe('a container that is frozen in the middle of a read', () => {
     slow.resolve(v1)
     expect((await call).registrations.revision).toBe('v2')
   })
+})
+
+test('a copy of five minutes is not served unasked: what was switched off during an idle hour stays off', async () => {
+  const { clock, secret, source } = setUp()
+  await source.get()
+  secret.answer = v2
+  clock.ms += CONFIG_WAIT_MS
+  // Up to there the request does not wait.
+  expect((await source.get()).registrations.revision).toBe('v1')
+  await settled()
+
+  const later = setUp()
+  await later.source.get()
+  later.secret.answer = v2
+  later.clock.ms += CONFIG_WAIT_MS + 1
+  expect((await later.source.get()).registrations.revision).toBe('v2')
+
+  const failing = setUp()
+  await failing.source.get()
+  failing.secret.answer = new Error('down')
+  failing.clock.ms += CONFIG_WAIT_MS + 1
+  const { registrations, expired } = await failing.source.get()
+  expect([registrations.revision, expired]).toEqual(['v1', false])
 })

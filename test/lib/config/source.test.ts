@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ConfigurationError } from '../../../lib/config/problems.ts'
 import { createSource } from '../../../lib/config/source.ts'
-import { CONFIG_READ_MS } from '../../../lib/limits.ts'
+import { CONFIG_FIRST_RETRY_MS, CONFIG_READ_MS } from '../../../lib/limits.ts'
 import { document, webClient } from './documents.ts'
 import { environment, held, invalid, settled, setUp, v1, v2 } from './sources.ts'
 
@@ -69,8 +69,8 @@ describe('the first read', () => {
     expect(new Set(got.map(({ registrations }) => registrations)).size).toBe(1)
   })
 
-  test('an unreadable secret: configuration_unavailable, with its cause, for all who wait, and not remembered', async () => {
-    const { secret, failures, source } = setUp(new Error('AccessDenied sentinel'))
+  test('an unreadable secret: configuration_unavailable, with its cause, for all who wait, and remembered for a moment only', async () => {
+    const { clock, secret, failures, source } = setUp(new Error('AccessDenied sentinel'))
     const results = await Promise.allSettled([source.get(), source.get()])
     for (const result of results) {
       expect(result).toMatchObject({
@@ -82,16 +82,21 @@ describe('the first read', () => {
         },
       })
     }
+    // A stranger's requests in the same second cost nothing more.
+    clock.ms += CONFIG_FIRST_RETRY_MS - 1
+    await expect(source.get()).rejects.toMatchObject({ reason: 'configuration_unavailable' })
     expect(secret.reads).toBe(1)
     secret.answer = v1
+    clock.ms += 1
     expect((await source.get()).registrations.revision).toBe('v1')
     expect(failures).toEqual([])
   })
 
-  test('an invalid document: its problems, and not remembered', async () => {
-    const { secret, source } = setUp(invalid)
+  test('an invalid document: its problems, and remembered for a moment only', async () => {
+    const { clock, secret, source } = setUp(invalid)
     await expect(source.get()).rejects.toThrow(ConfigurationError)
     secret.answer = v1
+    clock.ms += CONFIG_FIRST_RETRY_MS
     expect((await source.get()).registrations.revision).toBe('v1')
   })
 
@@ -108,7 +113,7 @@ describe('the first read', () => {
 
   test('a reader that hangs is ended in time, and told so by its signal', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const { secret, source } = setUp(held().answer)
+    const { clock, secret, source } = setUp(held().answer)
     const call = source.get()
     const refused = expect(call).rejects.toMatchObject({ reason: 'configuration_unavailable' })
     await vi.advanceTimersByTimeAsync(CONFIG_READ_MS - 1)
@@ -117,18 +122,20 @@ describe('the first read', () => {
     await refused
     expect(secret.signals[0]?.aborted).toBe(true)
     secret.answer = v1
+    clock.ms += CONFIG_FIRST_RETRY_MS
     expect((await source.get()).registrations.revision).toBe('v1')
   })
 
   test('a read that answers or fails after its time is without effect', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const late = held()
-    const { secret, source } = setUp(late.answer)
+    const { clock, secret, source } = setUp(late.answer)
     const refused = expect(source.get()).rejects.toMatchObject({ reason: 'configuration_unavailable' })
     await vi.advanceTimersByTimeAsync(CONFIG_READ_MS)
     await refused
     late.reject(new Error('ECONNRESET'))
     secret.answer = v2
+    clock.ms += CONFIG_FIRST_RETRY_MS
     expect((await source.get()).registrations.revision).toBe('v2')
   })
 

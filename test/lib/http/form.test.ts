@@ -29,7 +29,7 @@ describe('IN-2: content types', () => {
   )
 
   test.each([JSON_TYPE, 'Application/JSON;charset=utf-8', `${JSON_TYPE} `])('%s is JSON', contentType => {
-    expect(read('{"client_id":"x"}', contentType)).toEqual([['client_id', ['x']]])
+    expect(read('{"grant_type":"x"}', contentType)).toEqual([['grant_type', ['x']]])
   })
 
   test.each([

@@ -115,13 +115,6 @@ describe('REQ-8: a connection that fails in the handshake is opened once more', 
     expect(server.connections).toBe(2)
   })
 
-  test('nor where the server accepts and never shakes hands: two connections', async () => {
-    const server = await startRaw(() => {})
-    const error = await rejection(newPost()(`https://127.0.0.1:${server.port}/`, form()))
-    expect(error).toMatchObject({ reason: 'upstream_unreachable' })
-    expect(server.connections).toBe(2)
-  })
-
   test('the second one carries the request, once', async () => {
     const provider = await start(trusted)
     const server = await startRaw((socket, nth) => {

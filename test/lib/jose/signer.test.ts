@@ -32,6 +32,15 @@ describe('the first signature of a container is verified', () => {
     expect(await rejection(signer.sign(inputFor('PS256')))).toMatchObject({ reason: 'signer_misconfigured' })
   })
 
+  test('an input that names another alg than the signer is refused, good as its signature is', async () => {
+    const key = testKey('RS256')
+    const signer = verifyingFirst(
+      { alg: 'PS256', kid: 'k', sign: async bytes => key.sign(bytes) },
+      key.public_jwk,
+    )
+    expect(await rejection(signer.sign(inputFor('RS256')))).toMatchObject({ reason: 'signer_misconfigured' })
+  })
+
   test('an ECDSA signature left in DER is refused', async () => {
     const key = testKey('ES256')
     const signer = verifyingFirst(

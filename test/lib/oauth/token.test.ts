@@ -237,7 +237,10 @@ describe('any answer', () => {
           expect(MEMBERS).toEqual(expect.arrayContaining(Object.keys(response)))
         } catch (error) {
           expect(error).toBeInstanceOf(ProxyError)
-          expect((error as ProxyError).cause).toBeUndefined()
+          // A cause says what was wrong in fixed words.
+          expect((error as ProxyError).cause ?? new Error('NONE')).toMatchObject({
+            message: expect.stringMatching(/^[A-Z_0-9]+$/),
+          })
         }
       }),
       { numRuns: 2_000 },

@@ -1,0 +1,14 @@
+import type { MiddlewareObj } from '@middy/core'
+import type { Reply } from '../../lib/http/reply.ts'
+import type { Deps } from '../../lib/runtime.ts'
+import type { Call } from '../call.ts'
+
+/** Gives the call what it works with: the container's parts and the configuration, read if it has not been yet. */
+export function configure(runtime: () => Deps): MiddlewareObj<Call, Reply> {
+  return {
+    async before({ event: call }) {
+      call.deps = runtime()
+      call.configuration = await call.deps.configuration()
+    },
+  }
+}
