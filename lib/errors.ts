@@ -66,10 +66,15 @@ export class ProxyError extends Error {
     this.upstream = details.upstream
     this.retryAfter = details.retryAfter
     this.kmsRequestId = details.kmsRequestId
-    // A cause can hold anything (an SDK error names the key's ARN): not enumerable, so no serialiser walks into it.
+    // A cause can hold anything (an SDK error names the key's ARN): not enumerable, so no serialiser walks into it, and
+    // left out where Node prints the error, which shows a cause even so.
     if (details.cause !== undefined) {
       Object.defineProperty(this, 'cause', { value: details.cause, enumerable: false })
     }
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string | undefined {
+    return this.stack
   }
 }
 

@@ -44,13 +44,14 @@ export function kmsSigner(client: KMSClient, key: { kms_key_arn: string; alg: Al
         MessageType: 'RAW',
         SigningAlgorithm: KMS_ALGORITHM[alg],
       })
+      let requestId: string | undefined
       try {
         const output = await client.send(command, { abortSignal: AbortSignal.timeout(KMS_TOTAL_MS) })
+        requestId = idOf(output.$metadata.requestId)
         const signature = toJose(output.Signature, alg)
-        const requestId = idOf(output.$metadata.requestId)
         return requestId === undefined ? signature : Object.assign(signature, { requestId })
       } catch (error) {
-        throw toProxyError(error)
+        throw toProxyError(error, requestId)
       }
     },
   }
@@ -82,11 +83,11 @@ interface ServiceError {
   $metadata?: { httpStatusCode?: number; requestId?: string }
 }
 
-function toProxyError(error: unknown): ProxyError {
+function toProxyError(error: unknown, answered: string | undefined): ProxyError {
   const { name = '', $metadata: { httpStatusCode: status = 0, requestId } = {} } = error as ServiceError
   const refused = status >= 400 && status < 500 && status !== 429 && !TRANSIENT.has(name)
   return new ProxyError(refused ? 'signer_misconfigured' : 'signer_unavailable', {
     cause: error,
-    kmsRequestId: idOf(requestId),
+    kmsRequestId: idOf(requestId) ?? answered,
   })
 }

@@ -50,12 +50,25 @@ export function readTokenResponse(answer: Answer, client: Client): TokenResponse
   // Missing stays missing: RFC 6749 section 5.1 only recommends it, and a made-up life would be a lie.
   if (isLifetime(json.expires_in)) response.expires_in = Number(json.expires_in)
   else if (json.expires_in !== undefined && json.expires_in !== null) throw malformed('MEMBER_TYPE')
-  if (Array.isArray(json.authorization_details)) response.authorization_details = json.authorization_details
+  if (Array.isArray(json.authorization_details)) {
+    // JSON.parse takes any depth, JSON.stringify does not: better said here than when the answer is written.
+    if (!isWritable(json.authorization_details)) throw malformed('TOO_DEEP')
+    response.authorization_details = json.authorization_details
+  }
 
   // A refresh token in a page can be redeemed through this endpoint by whoever steals it: out, unless the operator
   // has said that the provider rotates them (RFC 9700 section 4.14).
   if (client.refresh === 'none') delete response.refresh_token
   return response
+}
+
+function isWritable(value: unknown): boolean {
+  try {
+    JSON.stringify(value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isNonEmptyString(value: unknown): value is string {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { causeName, ProxyError, type ProxyErrorDetails, type Reason, toWire } from '../../lib/errors.ts'
 
@@ -159,4 +160,12 @@ describe('LOG-1: what a cause is called in the log', () => {
   ])('%s', (_, cause, expected) => {
     expect(causeName(cause)).toBe(expected)
   })
+})
+
+test('ERR-9: printing the error shows its reason and not its cause', () => {
+  const error = new ProxyError('signer_misconfigured', {
+    cause: new Error('arn:aws:kms:eu-central-1:111122223333:key/k'),
+  })
+  expect(inspect(error, { depth: 9, showHidden: true })).toContain('signer_misconfigured')
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('111122223333')
 })

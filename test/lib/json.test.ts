@@ -29,6 +29,7 @@ describe('a member that stands twice in one object', () => {
     '"a"',
     'null',
     '{"a":1,"A":1}',
+    '{"a" : 1 , "b"\n\t: 2}',
     '{"a":{"a":{"a":1}}}',
     '[{"a":1},{"a":1}]',
     '{"a":"a","b":"\\"a\\":1"}',

@@ -77,6 +77,16 @@ describe('REQ-8: once the request may have left, it is not sent again', () => {
     expect(JSON.stringify(error) + String(error)).not.toContain('sentinel')
   })
 
+  test('a server that switches to another protocol is not left with an open connection', async () => {
+    const closed = Promise.withResolvers<void>()
+    const server = await startMisbehaving(socket => {
+      socket.on('close', () => closed.resolve())
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
+    })
+    expect(await rejection(post(server.url, form()))).toMatchObject({ reason: 'upstream_malformed' })
+    await closed.promise
+  })
+
   test('also on a connection that was kept from an earlier request', async () => {
     const server = await startMisbehaving((socket, nth) => {
       if (nth === 1) socket.write(`${HEAD}content-length: 2\r\n\r\n{}`)

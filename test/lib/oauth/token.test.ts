@@ -248,3 +248,8 @@ describe('any answer', () => {
     expect(taken).toBeGreaterThan(50)
   })
 })
+
+test('authorization_details too deep to be written are an answer that cannot be used', () => {
+  const body = `{"access_token":"at","token_type":"Bearer","authorization_details":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
+  expect(refusal(answer(body))).toMatchObject(MALFORMED)
+})
