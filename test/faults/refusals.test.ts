@@ -26,11 +26,11 @@ const without = (name: string) =>
 
 function post(
   body: string | Uint8Array<ArrayBuffer>,
-  { origin = ORIGIN as string | undefined, type = FORM } = {},
+  { origin = ORIGIN as string | null, type = FORM } = {},
 ): Promise<Response> {
   return fetch(`${deployment.gateway.url}/token`, {
     method: 'POST',
-    headers: { 'content-type': type, ...(origin !== undefined && { origin }) },
+    headers: { 'content-type': type, ...(origin !== null && { origin }) },
     body,
   })
 }
@@ -58,7 +58,7 @@ test.each<[string, () => Promise<Response>, number, string, boolean]>([
     false,
   ],
   ['the null origin', () => post(form({}), { origin: 'null' }), 403, 'invalid_request', false],
-  ['no Origin', () => post(form({}), { origin: undefined }), 403, 'invalid_request', false],
+  ['no Origin', () => post(form({}), { origin: null }), 403, 'invalid_request', false],
   ['an unknown client', () => post(form({ client_id: 'app-2' })), 400, 'invalid_request', true],
   ['no verifier', () => post(without('code_verifier')), 400, 'invalid_request', true],
   [
