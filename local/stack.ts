@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
+import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { stop } from 'esbuild'
 import { build } from '../infra/build.ts'
 import { startApp } from './app/server.ts'
+import { control } from './aws/control.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
 import { createSigningKey } from './keys.ts'
 import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles.ts'
+import { createTraces } from './traces.ts'
 
 export interface StackOptions {
   /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4). 0 takes free ones. */
@@ -60,6 +63,15 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
       // esbuild's own process has nothing more to do then.
       build().finally(stop),
     ])
+    const faults = control(aws.kms)
+    const traces = createTraces(() => faults.requests())
+    // What the functions write is read over the shoulder, for the demo.
+    const functionLog = new Writable({
+      write(chunk, _, done) {
+        traces.written(String(chunk))
+        log.write(chunk, () => done())
+      },
+    })
     const operator = { region: REGION, credentials: credentials('operator') }
     const kms = new KMSClient({ ...operator, endpoint: aws.kms })
     const secrets = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
@@ -70,6 +82,7 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
       startIdentityProvider({
         port: portOf(2),
         // Why the provider refused: on the wire it says next to nothing.
+        onAssertion: traces.assertion,
         onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
         clients: CLIENTS.map(({ client_id, alg }, i) => ({
           client_id,
@@ -107,7 +120,8 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
       startGateway({
         port: portOf(1),
         root: ROOT,
-        log,
+        log: functionLog,
+        onAnswered: traces.answered,
         environmentOf: name => ({ ...shared, ...environment(credentials(name)) }),
       }),
     )
@@ -120,7 +134,12 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
       clients: CLIENTS.map(({ client_id, alg }) => ({ client_id, redirect_uri, origin: app.url, alg })),
       env: { ...shared, ...environment(credentials('operator')) },
     }
-    app.describe(description)
+    app.connect({
+      description,
+      traces,
+      // As often as the function tries.
+      setKmsDown: down => faults.fault('Sign', down ? { kind: 'error', name: 'ThrottlingException' } : null),
+    })
     return { description, close }
   } catch (error) {
     await close()

@@ -1,43 +1,120 @@
 import http from 'node:http'
+import { json } from 'node:stream/consumers'
 import type { StackDescription } from '../description.ts'
 import { listen } from '../listen.ts'
-import { page } from './page.ts'
+import type { Traces } from '../traces.ts'
+import { readAssets } from './assets.ts'
+
+/** What the demo needs of the stack, once everything runs. */
+export interface Behind {
+  description: StackDescription
+  traces: Traces
+  /** Has KMS throttle, or stops it. */
+  setKmsDown(down: boolean): Promise<void>
+}
 
 export interface App {
   url: string
-  /** What the page shows, once everything runs. */
-  describe(description: StackDescription): void
+  connect(behind: Behind): void
   close(): Promise<void>
 }
 
-/** The app's address: a plain page that says what runs where. */
+/** The demo app: its files, and beside them what the local stack tells it. */
 export async function startApp({ port }: { port: number }): Promise<App> {
-  let description: StackDescription | undefined
-  const server = http.createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://app.invalid')
-    if (request.method !== 'GET' || !description || !['/', '/callback'].includes(pathname)) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n')
-      return
+  const assets = await readAssets()
+  let behind: Behind | undefined
+  const server = http.createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', url)
+    // By another name than its own somebody else's page may be speaking (DNS rebinding).
+    if (
+      !behind ||
+      ![new URL(url).host, new URL(foreignOrigin(url)).host].includes(request.headers.host ?? '')
+    ) {
+      return send(response, 421, 'text/plain', 'Misdirected request\n')
     }
-    response
-      .writeHead(200, {
-        'content-type': 'text/html; charset=utf-8',
-        'cache-control': 'no-store',
-        'content-security-policy':
-          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-        'referrer-policy': 'no-referrer',
-      })
-      .end(page(description, pathname === '/callback'))
+    const asset = assets.get(pathname)
+    if (request.method === 'GET' && asset) {
+      response.setHeader('content-security-policy', policy(behind.description))
+      return send(response, 200, asset.type, asset.content)
+    }
+    try {
+      const answer = await answerOf(request, pathname, searchParams, behind)
+      if (answer !== undefined) return send(response, 200, 'application/json', JSON.stringify(answer))
+    } catch {
+      return send(response, 400, 'text/plain', 'Bad request\n')
+    }
+    send(response, 404, 'text/plain', 'Not found\n')
   })
   const url = await listen(server, port)
   return {
     url,
-    describe(next) {
-      description = next
+    connect(next) {
+      behind = next
     },
     async close() {
       server.closeAllConnections()
       server.close()
     },
   }
+}
+
+async function answerOf(
+  request: http.IncomingMessage,
+  pathname: string,
+  query: URLSearchParams,
+  { description, traces, setKmsDown }: Behind,
+): Promise<unknown> {
+  const { issuer, gateway, clients, app } = description
+  switch (`${request.method} ${pathname}`) {
+    case 'GET /configuration':
+      return { issuer, gateway, clients, foreign: `${foreignOrigin(app)}/foreign` }
+    case 'GET /trace':
+      return query.has('request_id')
+        ? traces.byId(query.get('request_id') ?? '')
+        : traces.lastRefusedSince(Number(query.get('refused_since') ?? Number.NaN))
+    case 'POST /kms': {
+      // JSON, which no other page can send without a preflight that nobody answers.
+      if (request.headers['content-type'] !== 'application/json') return undefined
+      const { down } = (await json(request)) as { down: unknown }
+      await setKmsDown(down === true)
+      return { down: down === true }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The same server by another name is another origin. */
+function foreignOrigin(app: string): string {
+  return app.replace('127.0.0.1', 'localhost')
+}
+
+function policy({ app, gateway, issuer }: StackDescription): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    'img-src data:',
+    `connect-src 'self' ${gateway} ${new URL(issuer).origin}`,
+    `frame-src ${foreignOrigin(app)}`,
+    `frame-ancestors ${app}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
+}
+
+function send(
+  response: http.ServerResponse,
+  status: number,
+  type: string,
+  content: string | Uint8Array,
+): void {
+  response
+    .writeHead(status, {
+      'content-type': type,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    })
+    .end(content)
 }

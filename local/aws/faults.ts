@@ -1,3 +1,5 @@
+import { epochMs } from '../clock.ts'
+
 /** What a test can have happen to an operation. */
 export type Fault =
   /** Answered as ever, `ms` milliseconds later. */
@@ -18,8 +20,10 @@ export interface RequestRecord {
   /** Null where the request named no operation of this service. */
   operation: string | null
   access_key_id: string | null
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, with their fraction. */
   at: number
+  /** The same of its answer; null as long as there is none. */
+  ended_at: number | null
   request_id: string
   /** Null as long as there is no answer, and for ever where a fault kept it back. */
   status: number | null
@@ -54,7 +58,7 @@ export interface Switchboard {
 }
 
 /** The faults and the counters of one service. */
-export function createSwitchboard(now: () => number = Date.now): Switchboard {
+export function createSwitchboard(now: () => number = epochMs): Switchboard {
   const faults = new Map<string, { fault: Fault; left: number }>()
   const calls = new Map<string, number>()
   const requests: RequestRecord[] = []
@@ -76,6 +80,7 @@ export function createSwitchboard(now: () => number = Date.now): Switchboard {
         operation,
         access_key_id,
         at: now(),
+        ended_at: null,
         request_id,
         status: null,
         error: null,

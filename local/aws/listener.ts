@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { epochMs } from '../clock.ts'
 import { CONTROL_PATH } from './control.ts'
 import { AwsError } from './errors.ts'
 import {
@@ -179,6 +180,7 @@ async function serve(
     return
   }
   record.status = outcome.status
+  record.ended_at = epochMs()
   send(response, outcome)
 }
 

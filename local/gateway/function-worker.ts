@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { epochMs, type Span } from '../clock.ts'
 
 // One function in a thread of its own, with an environment of its own: what a Lambda container is to it.
 
@@ -16,7 +17,8 @@ export interface Invocation {
   event: unknown
 }
 
-export type Outcome = { id: number; result: unknown } | { id: number; error: string }
+/** `span` is that of the handler itself. */
+export type Outcome = { id: number; span: Span } & ({ result: unknown } | { error: string })
 
 type Handler = (event: unknown, context: object) => Promise<unknown>
 
@@ -26,6 +28,8 @@ if (!parentPort || !handler) throw new Error(`no export ${exportName} in the bui
 const port = parentPort
 
 port.on('message', async ({ id, event }: Invocation) => {
+  const start = epochMs()
+  const span = () => ({ start, end: epochMs() })
   const deadline = Date.now() + timeoutSeconds * 1000
   const context = {
     awsRequestId: randomUUID(),
@@ -34,9 +38,11 @@ port.on('message', async ({ id, event }: Invocation) => {
     getRemainingTimeInMillis: () => deadline - Date.now(),
   }
   try {
-    port.postMessage({ id, result: await handler(event, context) } satisfies Outcome)
+    const result = await handler(event, context)
+    port.postMessage({ id, result, span: span() } satisfies Outcome)
   } catch (error) {
-    port.postMessage({ id, error: error instanceof Error ? error.name : 'Error' } satisfies Outcome)
+    const name = error instanceof Error ? error.name : 'Error'
+    port.postMessage({ id, error: name, span: span() } satisfies Outcome)
   }
 })
 port.postMessage('ready')

@@ -1,11 +1,18 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { Span } from '../clock.ts'
 import type { FunctionData, Invocation, Outcome } from './function-worker.ts'
+
+/** What the handler returned, and when it ran. */
+export interface Invoked {
+  result: unknown
+  span: Span
+}
 
 /** A function that runs. */
 export interface RunningFunction {
   /** Rejects where the function throws or its thread ends, as Lambda reports a function error. */
-  invoke(event: unknown): Promise<unknown>
+  invoke(event: unknown): Promise<Invoked>
   close(): Promise<void>
 }
 
@@ -25,13 +32,13 @@ export async function startFunction(
   worker.stderr.pipe(log, { end: false })
   await once(worker, 'message')
 
-  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
+  const waiting = new Map<number, { resolve(invoked: Invoked): void; reject(error: Error): void }>()
   let last = 0
   worker.on('message', (outcome: Outcome) => {
     const caller = waiting.get(outcome.id)
     waiting.delete(outcome.id)
     if ('error' in outcome) caller?.reject(new Error(`the function threw ${outcome.error}`))
-    else caller?.resolve(outcome.result)
+    else caller?.resolve(outcome)
   })
   const endAll = () => {
     for (const { reject } of waiting.values()) reject(new Error('the function ended'))

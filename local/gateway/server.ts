@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { pathToFileURL } from 'node:url'
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
+import { epochMs, type Span } from '../clock.ts'
 import { listen } from '../listen.ts'
 import { toEvent } from './event.ts'
 import { type RunningFunction, startFunction } from './function.ts'
@@ -15,6 +16,18 @@ export interface GatewayOptions {
   environmentOf(functionName: string): Record<string, string | undefined>
   /** What the functions write. */
   log: NodeJS.WritableStream
+  /** Told of every request that a function answered. */
+  onAnswered?(answered: Answered): void
+}
+
+/** One request, from its first byte here to its answer. */
+export interface Answered {
+  /** The function's own id of it, which its log has too. */
+  request_id: string | undefined
+  status: number
+  gateway: Span
+  /** Of the handler itself. */
+  function: Span
 }
 
 export interface Gateway {
@@ -38,6 +51,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Beyond its header limit Node answers 431 by itself.
   const server = http.createServer({ maxHeaderSize: HEADERS_MAX_B }, async (request, response) => {
     const { method = '', url = '/' } = request
+    const start = epochMs()
     try {
       const route = matchRoute(routes, method, url.split('?', 1)[0] ?? '')
       const invoked = route && running.get(route.functionName)
@@ -46,9 +60,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (!body) return answer(response, 413, 'Request Entity Too Large')
       const sourceIp = request.socket.remoteAddress ?? ''
       const event = toEvent({ method, url, rawHeaders: request.rawHeaders, body, sourceIp }, route)
-      const result = await withinTime(invoked.invoke(event))
-      if (result === TIME_UP) return answer(response, 503, 'Service Unavailable')
-      write(response, result as APIGatewayProxyStructuredResultV2)
+      const returned = await withinTime(invoked.invoke(event))
+      if (returned === TIME_UP) return answer(response, 503, 'Service Unavailable')
+      const result = returned.result as APIGatewayProxyStructuredResultV2
+      write(response, result)
+      options.onAnswered?.({
+        request_id: result.headers?.['x-request-id']?.toString(),
+        status: response.statusCode,
+        gateway: { start, end: epochMs() },
+        function: returned.span,
+      })
     } catch {
       answer(response, 500, 'Internal Server Error')
     }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { Provider } from 'oidc-provider'
+import { epochMs, type Span } from '../clock.ts'
 import { type IdpClient, providerConfiguration, ROUTES } from './configuration.ts'
 import { forwardEvents, type IdpEvent } from './events.ts'
 import { CONTENT_SECURITY_POLICY } from './pages.ts'
@@ -24,6 +25,8 @@ export interface IdentityProviderOptions {
   public_host?: string
   /** Told of every outcome, with the reason that the caller is not told. Must not throw. */
   onEvent?(event: IdpEvent): void
+  /** Told of every token request that brought an assertion, after its answer. Must not throw, and must not keep it. */
+  onAssertion?(client_assertion: string, span: Span): void
 }
 
 /** One request as it came in. The query is left out: it may hold a code. */
@@ -87,6 +90,16 @@ const offlineAccess: Middleware = async (ctx, next) => {
     if (scope.split(' ').includes('offline_access')) ctx.query = { ...ctx.query, prompt: 'consent' }
   }
   return next()
+}
+
+/** Hands on what the client authenticated with: for a demonstration, which shows what was made for it. */
+function assertions(tell: (client_assertion: string, span: Span) => void): Middleware {
+  return async (ctx, next) => {
+    const start = epochMs()
+    await next()
+    const client_assertion = ctx.path === ROUTES.token ? ctx.oidc?.body?.client_assertion : undefined
+    if (typeof client_assertion === 'string') tell(client_assertion, { start, end: epochMs() })
+  }
 }
 
 function bounded<T>(records: T[], record: T): void {
@@ -161,6 +174,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     provider.use(headers)
     provider.use(offlineAccess)
     provider.use(signOn(provider))
+    if (options.onAssertion) provider.use(assertions(options.onAssertion))
     forwardEvents(provider, event => {
       bounded(events, event)
       options.onEvent?.(event)

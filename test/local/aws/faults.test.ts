@@ -203,6 +203,7 @@ describe('what was asked is recorded', () => {
         operation: 'Sign',
         access_key_id: 'AKIAOPERATOR',
         at: expect.any(Number),
+        ended_at: expect.any(Number),
         request_id: answer.$metadata.requestId,
         status: 200,
         error: null,
