@@ -1,0 +1,109 @@
+import { request } from 'node:http'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { control } from '../../../local/aws/control.ts'
+import { type Stack, startStack } from '../../../local/stack.ts'
+import type { Trace } from '../../../local/traces.ts'
+import { createBrowser } from '../../support/sign-in.ts'
+
+// What the app's server tells its page, and to whom. The page itself is tested in a browser.
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack({ port: 0, log: new PassThrough().resume() })
+})
+afterAll(() => stack.close())
+
+const get = (path: string) => fetch(stack.description.app + path)
+
+async function traceWhen(query: string): Promise<Trace> {
+  for (let tries = 0; tries < 100; tries++) {
+    const response = await get(`/trace?${query}`)
+    if (response.ok) return (await response.json()) as Trace
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  throw new Error('no trace')
+}
+
+async function exchange(origin: string, changes: Record<string, string> = {}): Promise<Response> {
+  const { issuer, gateway, clients } = stack.description
+  const { client_id, redirect_uri } = clients[0]!
+  const { code, code_verifier } = await createBrowser().signIn({ issuer, client_id, redirect_uri })
+  const form = { grant_type: 'authorization_code', client_id, redirect_uri, code, code_verifier, ...changes }
+  return fetch(`${gateway}/token`, { method: 'POST', headers: { origin }, body: new URLSearchParams(form) })
+}
+
+describe('the trace of an exchange', () => {
+  test("spans lie within each other, the assertion has no signature, the log line is the function's own", async () => {
+    const response = await exchange(stack.description.app)
+    const request_id = response.headers.get('x-request-id')!
+    const { spans, assertion, log, status } = await traceWhen(`request_id=${request_id}`)
+    expect([status, log.outcome, log.request_id]).toEqual([200, 'tokens', request_id])
+    for (const inner of [spans.kms!, spans.provider!]) {
+      expect(inner.start).toBeGreaterThanOrEqual(spans.function.start)
+      expect(inner.end).toBeLessThanOrEqual(spans.function.end)
+    }
+    expect(spans.function.start).toBeGreaterThanOrEqual(spans.gateway.start)
+    expect(spans.function.end).toBeLessThanOrEqual(spans.gateway.end)
+    // Signed before it was sent.
+    expect(spans.kms!.end).toBeLessThanOrEqual(spans.provider!.start)
+    expect(assertion).toEqual({
+      header: { alg: 'RS256', kid: log.kid, typ: 'JWT' },
+      claims: expect.objectContaining({ jti: log.jti, aud: stack.description.issuer }),
+    })
+  })
+
+  test('a refusal reaches neither KMS nor the provider, and is found by its time', async () => {
+    const since = Date.now() - 1
+    expect((await exchange('https://evil.example')).status).toBe(403)
+    const { spans, log, status, assertion } = await traceWhen(`refused_since=${since}`)
+    expect([status, log.outcome, assertion]).toEqual([403, 'origin_refused', undefined])
+    expect(Object.keys(spans)).toEqual(['gateway', 'function'])
+  })
+
+  test('of another request nothing is known', async () => {
+    expect((await get('/trace?request_id=none')).status).toBe(404)
+    expect((await get('/trace')).status).toBe(404)
+  })
+})
+
+describe('the switch for KMS', () => {
+  const set = (down: boolean, type = 'application/json') =>
+    fetch(`${stack.description.app}/kms`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: JSON.stringify({ down }),
+    })
+
+  test('throttles, and stops', async () => {
+    await set(true)
+    expect((await exchange(stack.description.app)).status).toBe(503)
+    await set(false)
+    expect((await exchange(stack.description.app)).status).toBe(200)
+  })
+
+  test('takes JSON alone: what another page can send without asking does nothing', async () => {
+    expect((await set(true, 'text/plain')).status).toBe(404)
+    const kms = control(stack.description.kms)
+    await kms.reset()
+    expect((await exchange(stack.description.app)).status).toBe(200)
+  })
+
+  test('garbage is a bad request, and the server stays', async () => {
+    const headers = { 'content-type': 'application/json' }
+    expect((await fetch(`${stack.description.app}/kms`, { method: 'POST', headers, body: '{' })).status).toBe(
+      400,
+    )
+    expect((await get('/')).status).toBe(200)
+  })
+})
+
+test('a request under another name is misdirected', async () => {
+  const status = await new Promise(resolve => {
+    request(stack.description.app, { headers: { host: 'rebound.example' } }, response => {
+      response.resume()
+      resolve(response.statusCode)
+    }).end()
+  })
+  expect(status).toBe(421)
+})
