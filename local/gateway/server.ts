@@ -63,11 +63,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const returned = await withinTime(invoked.invoke(event))
       if (returned === TIME_UP) return answer(response, 503, 'Service Unavailable')
       const result = returned.result as APIGatewayProxyStructuredResultV2
+      const end = epochMs()
       write(response, result)
       options.onAnswered?.({
         request_id: result.headers?.['x-request-id']?.toString(),
         status: response.statusCode,
-        gateway: { start, end: epochMs() },
+        gateway: { start, end },
         function: returned.span,
       })
     } catch {

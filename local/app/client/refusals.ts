@@ -45,13 +45,13 @@ export const REFUSALS: readonly Refusal[] = [
   {
     name: 'missing-verifier',
     label: 'No code_verifier',
-    why: 'Without it a stolen code would do.',
+    why: 'Without it a stolen code would be enough to get tokens.',
     send: ({ token_endpoint, form }) => post(token_endpoint, changed(form, 'code_verifier', undefined)),
   },
   {
     name: 'kms-down',
     label: 'KMS down',
-    why: 'KMS throttles, twice in a row. Nothing was sent to the provider, so the code is still good; the app is told to try again.',
+    why: 'KMS throttles, and again when asked once more. Nothing is sent to the provider, so a code is not spent by it; the app is told to try again.',
     async send({ token_endpoint, form }) {
       await setKmsDown(true)
       try {
