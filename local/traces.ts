@@ -12,12 +12,15 @@ export interface Trace {
   log: LogRecord
   /** What the assertion says. Its signature is not kept: with it, this would be the assertion itself. */
   assertion?: { header: object; claims: object }
+  /** The names of the members in the provider's answer, also of those that the function left out. */
+  answered?: string[]
 }
 
 interface Seen {
   header: object
   claims: object
   span: Span
+  answered: string[]
 }
 
 /** A demo needs the latest; what is older may go. */
@@ -44,7 +47,7 @@ export function createTraces(kmsRequests: () => Promise<RequestRecord[]>) {
       status,
       log,
       spans: { gateway, function: fn, ...(kms && { kms }), ...(seen && { provider: seen.span }) },
-      ...(seen && { assertion: { header: seen.header, claims: seen.claims } }),
+      ...(seen && { assertion: { header: seen.header, claims: seen.claims }, answered: seen.answered }),
     }
   }
 
@@ -64,10 +67,11 @@ export function createTraces(kmsRequests: () => Promise<RequestRecord[]>) {
         if (record?.request_id !== undefined) remember(records, record.request_id, record)
       }
     },
-    assertion(client_assertion: string, span: Span): void {
+    assertion(client_assertion: string, span: Span, answered: string[]): void {
       const claims = decodeJwt(client_assertion)
       if (claims.jti === undefined) return
-      remember(assertions, claims.jti, { header: decodeProtectedHeader(client_assertion), claims, span })
+      const header = decodeProtectedHeader(client_assertion)
+      remember(assertions, claims.jti, { header, claims, span, answered })
     },
     byId(request_id: string): Promise<Trace | undefined> {
       const answer = answers.find(one => one.request_id === request_id)

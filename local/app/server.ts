@@ -32,6 +32,11 @@ export async function startApp({ port }: { port: number }): Promise<App> {
     ) {
       return send(response, 421, 'text/plain', 'Misdirected request\n')
     }
+    // The app lives under one name; the other one is only the foreign page's.
+    if (request.headers.host !== new URL(url).host && !pathname.startsWith('/foreign')) {
+      response.setHeader('location', url)
+      return send(response, 307, 'text/plain', `The app is at ${url}\n`)
+    }
     const asset = assets.get(pathname)
     if (request.method === 'GET' && asset) {
       response.setHeader('content-security-policy', policy(behind.description))

@@ -25,8 +25,11 @@ export interface IdentityProviderOptions {
   public_host?: string
   /** Told of every outcome, with the reason that the caller is not told. Must not throw. */
   onEvent?(event: IdpEvent): void
-  /** Told of every token request that brought an assertion, after its answer. Must not throw, and must not keep it. */
-  onAssertion?(client_assertion: string, span: Span): void
+  /**
+   * Told of every token request that brought an assertion, after its answer, and of the names of the answer's members.
+   * Must not throw, and must not keep the assertion.
+   */
+  onAssertion?(client_assertion: string, span: Span, answered: string[]): void
 }
 
 /** One request as it came in. The query is left out: it may hold a code. */
@@ -93,12 +96,13 @@ const offlineAccess: Middleware = async (ctx, next) => {
 }
 
 /** Hands on what the client authenticated with: for a demonstration, which shows what was made for it. */
-function assertions(tell: (client_assertion: string, span: Span) => void): Middleware {
+function assertions(tell: NonNullable<IdentityProviderOptions['onAssertion']>): Middleware {
   return async (ctx, next) => {
     const start = epochMs()
     await next()
     const client_assertion = ctx.path === ROUTES.token ? ctx.oidc?.body?.client_assertion : undefined
-    if (typeof client_assertion === 'string') tell(client_assertion, { start, end: epochMs() })
+    if (typeof client_assertion !== 'string') return
+    tell(client_assertion, { start, end: epochMs() }, Object.keys((ctx.body ?? {}) as object))
   }
 }
 

@@ -90,7 +90,7 @@ describeInChromium('the demo for everyone', chromium => {
   test.each(SCHEMES)('%s: the app after a sign-in that failed', async colorScheme => {
     const page = await chromium.page({ colorScheme })
     await startSignIn(page, demo)
-    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.goto(`${demo.app}/callback?code=x&state=of-nobody`)
     await inState(page, 'failed')
     await inspect(page)
   })

@@ -1,4 +1,4 @@
-import { type User, UserManager } from 'oidc-client-ts'
+import { InMemoryWebStorage, type User, UserManager, WebStorageStateStore } from 'oidc-client-ts'
 import { lastExchange, observe } from './observe.ts'
 import { type Exchange, REFUSALS, type Refusal, type Refused } from './refusals.ts'
 import { type Configuration, readConfiguration, readTrace, type Trace } from './stack.ts'
@@ -13,6 +13,9 @@ const configuration = await readConfiguration()
 const token_endpoint = `${configuration.gateway}/token`
 observe(token_endpoint)
 
+/** Tokens are kept in no storage that another tab or a later visit could read. */
+const inMemory = new InMemoryWebStorage()
+
 /** All that a library has to be told: the provider is the authority, and one endpoint of it is ours. */
 function manager({ client_id, redirect_uri }: Configuration['clients'][number]): UserManager {
   return new UserManager({
@@ -20,7 +23,9 @@ function manager({ client_id, redirect_uri }: Configuration['clients'][number]):
     metadataSeed: { token_endpoint },
     client_id,
     redirect_uri,
-    scope: 'openid profile',
+    // offline_access has the provider give a refresh token, for the function to leave out.
+    scope: 'openid profile offline_access',
+    userStore: new WebStorageStateStore({ store: inMemory }),
   })
 }
 
@@ -50,32 +55,35 @@ async function start(client: Configuration['clients'][number]): Promise<void> {
   try {
     await manager(client).signinRedirect()
   } catch (error) {
-    setState('failed', `The sign-in could not start: ${(error as Error).message}`)
+    setState('failed', `The sign-in could not start: ${reason(error)}`)
   }
 }
 
 async function finish(): Promise<void> {
   const client = clientNamed(sessionStorage.getItem(CLIENT))
-  if (!client) return setState('signed-out', '')
+  const url = location.href
+  const answer = new URLSearchParams(location.search)
+  // A reload must not send the code again.
+  history.replaceState(null, '', '/')
+  if (!client || !answer.has('state')) return gone('This sign-in was not started in this tab. Sign in here.')
+  if (answer.get('error') === 'access_denied') return gone('You cancelled the sign-in.')
   setState('signing-in', 'Exchanging the code …')
   try {
-    const user = await manager(client).signinCallback()
+    const user = await manager(client).signinCallback(url)
     const exchange = lastExchange()
     if (!user || !exchange) throw new Error('there was no exchange')
     const trace = await readTrace({ request_id: exchange.request_id ?? '' })
     if (!trace) throw new Error('the local stack knows nothing of the exchange')
-    history.replaceState(null, '', '/')
     showTime(exchange.span, trace)
     showAssertion(trace)
-    showTokens(user)
+    showTokens(user, trace)
     showNeverSeen()
     showRefusals({ token_endpoint, form: exchange.form, configuration })
     showSignOut(client)
     byId('panels').hidden = false
     setState('signed-in', `Signed in as ${user.profile.sub}, by the client ${client.client_id}.`)
   } catch (error) {
-    history.replaceState(null, '', '/')
-    setState('failed', `The sign-in failed: ${(error as Error).message}. Try again.`)
+    setState('failed', `The sign-in failed: ${reason(error)} Sign in again.`)
   }
 }
 
@@ -85,7 +93,7 @@ function showTime(span: { start: number; end: number }, trace: Trace): void {
   new ResizeObserver(draw).observe(chart)
   draw()
   byId('waterfall-note').textContent =
-    'Measured for this one exchange, on one machine, each part by its own clock reading. On AWS the network lies between them.'
+    'Measured for this one exchange, on one machine, each part by its own clock reading; KMS and provider without the way there. On AWS the network lies between them.'
 }
 
 function showAssertion({ assertion }: Trace): void {
@@ -93,13 +101,17 @@ function showAssertion({ assertion }: Trace): void {
   byId('assertion-claims').textContent = JSON.stringify(assertion?.claims, null, 2)
 }
 
-function showTokens(user: User): void {
+function showTokens(user: User, { answered = [] }: Trace): void {
+  const withheld = answered.includes('refresh_token') && user.refresh_token === undefined
   const facts: [string, string][] = [
     ['access_token', `${user.access_token.slice(0, 12)}… (${user.access_token.length} characters)`],
     ['token_type', user.token_type],
     ['expires_in', `${user.expires_in} s`],
     ['scope', user.scope ?? ''],
-    ['refresh_token', user.refresh_token === undefined ? 'none: it stays out of the page' : 'present'],
+    [
+      'refresh_token',
+      withheld ? 'the provider gave one, the function left it out' : (user.refresh_token ?? 'none'),
+    ],
   ]
   byId('token-facts').replaceChildren(
     ...facts.flatMap(([name, value]) => [node('dt', name), node('dd', value)]),
@@ -119,9 +131,12 @@ function showNeverSeen(): void {
     ),
     node(
       'li',
-      'A refresh token. Where the provider gives one, the function leaves it out unless the registration says otherwise.',
+      'The refresh token. The provider gave one; the function leaves it out unless the registration says otherwise.',
     ),
-    node('li', 'The provider’s token endpoint. This page asked for tokens at the gateway, and nowhere else.'),
+    node(
+      'li',
+      'An answer of the provider’s own token endpoint. This page asked for tokens at the gateway, and nowhere else.',
+    ),
   )
 }
 
@@ -141,7 +156,7 @@ function refusalItem(refusal: Refusal, exchange: Exchange): HTMLElement {
     try {
       showRefused(output, await refusal.send(exchange))
     } catch (error) {
-      output.textContent = `The request did not come through: ${(error as Error).message}`
+      output.textContent = `The request did not come through: ${reason(error)}`
     }
     button.disabled = false
     button.focus()
@@ -173,9 +188,24 @@ function showSignOut(client: Configuration['clients'][number]): void {
   button.addEventListener('click', async () => {
     await manager(client).removeUser()
     sessionStorage.removeItem(CLIENT)
-    location.assign('/')
+    byId('panels').hidden = true
+    button.remove()
+    gone('Forgotten here. The provider still knows you, so the next sign-in may show no page.')
   })
+  document.getElementById(button.id)?.remove()
   byId('sign-in').append(button)
+}
+
+function gone(text: string): void {
+  setState('signed-out', text)
+}
+
+/** What went wrong, as a sentence. */
+function reason(error: unknown): string {
+  const { message } = error as Error
+  if (message === 'Failed to fetch')
+    return 'the stack does not answer. Is npm start running? After a restart, reload.'
+  return `${message.replace(/\.$/, '')}.`
 }
 
 function setState(state: 'signed-out' | 'signing-in' | 'signed-in' | 'failed', text: string): void {

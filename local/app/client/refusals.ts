@@ -80,6 +80,9 @@ async function post(url: string, body: URLSearchParams): Promise<Refused> {
   }
 }
 
+/** Where the other page does not come, the stack is gone. */
+const FRAME_MS = 5_000
+
 /** A page cannot choose its own Origin, so another one is framed for a moment and asked to do it. */
 async function fromElsewhere({ token_endpoint, form, configuration }: Exchange): Promise<Refused> {
   const since = performance.timeOrigin + performance.now()
@@ -88,7 +91,8 @@ async function fromElsewhere({ token_endpoint, form, configuration }: Exchange):
   frame.hidden = true
   frame.title = 'A page of another origin'
   frame.src = configuration.foreign
-  const answer = new Promise<string>(resolve => {
+  const answer = new Promise<string>((resolve, reject) => {
+    setTimeout(() => reject(new Error('Failed to fetch')), FRAME_MS)
     window.addEventListener('message', function listen(message) {
       if (message.origin !== origin) return
       if (message.data === 'ready')
@@ -100,8 +104,7 @@ async function fromElsewhere({ token_endpoint, form, configuration }: Exchange):
     })
   })
   document.body.append(frame)
-  const body = await answer
-  frame.remove()
+  const body = await answer.finally(() => frame.remove())
   const readable = body.startsWith('readable')
   return {
     status: readable ? body : 'unreadable',

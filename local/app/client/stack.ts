@@ -19,6 +19,7 @@ export interface Trace {
   spans: { gateway: Span; function: Span; kms?: Span; provider?: Span }
   log: { outcome?: string; kid?: string; jti?: string; [member: string]: unknown }
   assertion?: { header: object; claims: object }
+  answered?: string[]
 }
 
 export async function readConfiguration(): Promise<Configuration> {
