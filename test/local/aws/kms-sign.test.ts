@@ -93,7 +93,7 @@ function supported(type: 'ml-dsa-44'): boolean {
   }
 }
 
-test.skipIf(ML_DSA)('ML-DSA: this Node has none, its cases are left out', () => {})
+if (!ML_DSA) test.skipIf(true)('ML-DSA: this Node has none, its cases are left out', () => {})
 
 const RSA: Case[] = ['256', '384', '512'].flatMap(bits => [
   {
