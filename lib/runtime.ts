@@ -29,8 +29,8 @@ declare const COUNTERSIGN_VERSION: string | undefined
 const VERSION = typeof COUNTERSIGN_VERSION === 'string' ? COUNTERSIGN_VERSION : 'dev'
 
 /**
- * The composition root: makes the parts, and puts those of `overrides` in their place. One per container. Throws ConfigurationError
- * where the environment is not right; touches neither network nor KMS.
+ * The composition root: makes the parts, and puts those of `overrides` in their place. One per container. Throws
+ * ConfigurationError where the environment is not right; touches neither network nor KMS.
  */
 export function createRuntime(overrides: Partial<Deps> = {}, environment = readEnvironment()): Deps {
   const now = overrides.now ?? Date.now

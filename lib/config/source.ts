@@ -22,8 +22,8 @@ export interface Configuration {
 export interface ConfigurationSource {
   /**
    * The configuration in force. Rejects with ProxyError `configuration_unavailable` where there never was one that
-   * could be read, and with ConfigurationError where the only one is invalid. A rejection is remembered for
-   * CONFIG_FIRST_RETRY_MS.
+   * could be read, and with ConfigurationError where the only one is invalid. From the second on, a
+   * rejection is remembered for CONFIG_FIRST_RETRY_MS.
    */
   get(): Promise<Configuration>
 }
@@ -93,7 +93,8 @@ function secretSource(
   let held: Held | undefined
   let flight: Promise<void> | undefined
   let failedAt = Number.NEGATIVE_INFINITY
-  let firstFailure: unknown
+  let failuresAtFirst = 0
+  let lastFailure: unknown
 
   /** One read at a time, shared by all who ask meanwhile. */
   function once(work: () => Promise<void>): Promise<void> {
@@ -123,19 +124,19 @@ function secretSource(
     }
   }
 
-  // Without a copy every request has to ask, and nobody but a stranger may be asking: one read a second is enough.
+  // Without a copy every request has to ask, and nobody but a stranger may be asking: one read a second is enough. The
+  // very first failure is not held against the next: it was the init's, and a request has its own try.
   async function readFirst(): Promise<void> {
     const sinceFailure = now() - failedAt
-    if (firstFailure !== undefined && sinceFailure >= 0 && sinceFailure < CONFIG_FIRST_RETRY_MS) {
-      throw firstFailure
-    }
-    try {
-      await once(readDespiteFreeze)
-    } catch (error) {
-      firstFailure = error
-      failedAt = now()
-      throw error
-    }
+    if (failuresAtFirst > 1 && sinceFailure >= 0 && sinceFailure < CONFIG_FIRST_RETRY_MS) throw lastFailure
+    await once(() =>
+      readDespiteFreeze().catch(error => {
+        failuresAtFirst++
+        lastFailure = error
+        failedAt = now()
+        throw error
+      }),
+    )
   }
 
   async function refresh(): Promise<void> {

@@ -14,14 +14,17 @@ export type CorsDecision =
   | { kind: 'preflight'; headers: Record<string, string> }
   | { kind: 'passed'; headers: Record<string, string> }
 
-/** On every answer, whatever its Origin: a shared cache must not give one origin's answer to another (Fetch, "CORS protocol and HTTP caches"). */
+/**
+ * On every answer, whatever its Origin: a shared cache must not give one origin's answer to another (Fetch, "CORS
+ * protocol and HTTP caches").
+ */
 export const VARY = { vary: 'Origin' }
 
 /**
- * The first of two decisions, from method and `Origin` alone, before the body is read (the second is `requireOrigin`, once
- * the client is known). A form POST is CORS-safelisted: a
- * browser sends it from any page without asking, so the refusal has to be here, not only in absent headers (Fetch,
- * "CORS-safelisted request"). Comparison is of exact strings; `null` and lists match nothing.
+ * The first of two decisions, from method and `Origin` alone, before the body is read; the second is `requireOrigin`,
+ * once the client is known. A form POST is CORS-safelisted: a browser sends it from any page without asking, so the
+ * refusal has to be here, not only in absent headers (Fetch, "CORS-safelisted request"). Comparison is of exact
+ * strings; `null` and lists match nothing.
  */
 export function decideCors(method: string, origin: string | undefined, policy: OriginPolicy): CorsDecision {
   if (origin === undefined) {

@@ -21,7 +21,6 @@ export type ClientAuth = (as: Issuer, client: ClientId, body: URLSearchParams) =
 
 /** What may be known of an assertion once it is made: for the log, never the assertion itself. */
 export interface AssertionFacts {
-  kid: string
   jti: string
   /** The signing service's own id of its request. */
   kms_request_id: string | undefined
@@ -59,6 +58,6 @@ export function privateKeyJwt(signer: Signer, options: PrivateKeyJwtOptions): Cl
     body.set('client_id', client.client_id)
     body.set('client_assertion_type', CLIENT_ASSERTION_TYPE)
     body.set('client_assertion', jws)
-    options.onSigned?.({ kid: signer.kid, jti, kms_request_id: requestId })
+    options.onSigned?.({ jti, kms_request_id: requestId })
   }
 }

@@ -142,7 +142,7 @@ describe('one assertion for one request', () => {
       { onSigned: fact => facts.push(fact) },
       { signer: { ...fake, sign } as Signer },
     )
-    expect(facts).toEqual([{ kid: 'kid-1', jti: 'jti-1', kms_request_id: 'request-1' }])
+    expect(facts).toEqual([{ jti: 'jti-1', kms_request_id: 'request-1' }])
     expect(JSON.stringify(facts)).not.toContain(body.get('client_assertion')!.split('.')[2])
   })
 
