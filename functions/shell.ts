@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda'
 import type { Reply } from '../lib/http/reply.ts'
 import { INIT_MS } from '../lib/limits.ts'
 import type { Deps } from '../lib/runtime.ts'
+import { within } from '../lib/within.ts'
 import { accessLog } from './access-log.ts'
 import { type Call, type Endpoint, type ReadyCall, readEvent } from './call.ts'
 import { configure } from './middleware/configure.ts'
@@ -31,7 +32,11 @@ export interface Shell {
  * an error becomes an answer in `errors` and gets its CORS headers in `cors`. (On the way out middy passes through every
  * link, also those that an error on the way in kept it from reaching.)
  */
-export function shell(routes: Readonly<Record<string, Endpoint>>, createRuntime: () => Deps): Shell {
+export function shell(
+  routes: Readonly<Record<string, Endpoint>>,
+  createRuntime: () => Deps,
+  warmUp: (deps: Deps) => Promise<unknown> = deps => deps.configuration(),
+): Shell {
   // Kept for the life of the container. What failed is not kept: the next request tries afresh.
   let kept: Deps | undefined
   const runtime = () => {
@@ -54,7 +59,7 @@ export function shell(routes: Readonly<Record<string, Endpoint>>, createRuntime:
       accessLog(call, reply)
       return toGateway(reply, call.request_id)
     },
-    ready: warmUp(runtime),
+    ready: inTime(async () => warmUp(runtime())),
   }
 }
 
@@ -67,15 +72,7 @@ function toGateway({ status, headers, body }: Reply, request_id: string): Gatewa
   }
 }
 
-/** Reads the configuration before the first request asks for it. A failure here is that request's to report. */
-async function warmUp(runtime: () => Deps): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeUp = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, INIT_MS)
-  })
-  const work = async () => {
-    await runtime().configuration()
-  }
-  await Promise.race([work().catch(() => {}), timeUp])
-  clearTimeout(timer)
+/** What fails or takes too long is not kept: a request that needs it does it itself, and reports it. */
+async function inTime(work: () => Promise<unknown>): Promise<void> {
+  await within(INIT_MS, work()).catch(() => {})
 }

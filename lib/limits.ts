@@ -19,6 +19,12 @@ export const ASSERTION_LIFETIME_MAX_S = 120
 /** KMS Sign takes at most 4096 bytes with MessageType RAW (AWS KMS API reference, Sign). */
 export const SIGNING_INPUT_MAX_B = 4096
 
+// ---- assertions signed ahead of their use (requirement ASRT-11) ----
+/** So much of its life a spare must have left when it is used: its way to the provider, and clocks that disagree. */
+export const AHEAD_MARGIN_S = 30
+/** A signature under way is waited for until it is this old; an ordinary one is there long before. Then another is asked for. */
+export const AHEAD_WAIT_MS = 250
+
 // ---- KMS (requirement KMS-10) ----
 export const KMS_CONNECT_MS = 500
 export const KMS_REQUEST_MS = 1_500

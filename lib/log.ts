@@ -21,6 +21,8 @@ export interface LogRecord {
   kid?: string
   /** Of our own assertion. */
   jti?: string
+  /** The assertion's signing began before the request came; `kms_ms` is then what was left to wait. */
+  ahead?: boolean
   kms_request_id?: string
   kms_ms?: number
   provider_ms?: number
@@ -50,6 +52,7 @@ const MEMBERS = Object.keys({
   pkce: true,
   kid: true,
   jti: true,
+  ahead: true,
   kms_request_id: true,
   kms_ms: true,
   provider_ms: true,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { kmsClient, secretsClient } from './aws/clients.ts'
 import { kmsSigner } from './aws/kms-signer.ts'
 import { readSecret } from './aws/secrets.ts'
-import type { Registrations, SigningKey } from './config/client.ts'
+import type { Client, Registrations, SigningKey } from './config/client.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
 import { notices } from './config/registrations.ts'
 import { type Configuration, createSource } from './config/source.ts'
@@ -11,13 +11,21 @@ import { createPost, type Post } from './http/post.ts'
 import { thumbprint } from './jose/jwks.ts'
 import { type Signer, verifyingFirst } from './jose/signer.ts'
 import { type Log, writeLog } from './log.ts'
+import { type AssertionSource, signedInTime } from './oauth/client-assertion.ts'
+import { audience } from './oauth/endpoint.ts'
+import { canSignAhead, signAhead } from './oauth/sign-ahead.ts'
+import { within } from './within.ts'
 
 /** Everything that a request needs from outside itself. Tests pass literals. */
 export interface Deps {
   /** The registrations in force. Rejects with ProxyError or ConfigurationError where there are none. */
   configuration(): Promise<Configuration>
   signerFor(key: SigningKey): Promise<Signer>
+  /** The assertions of a client: signed ahead where its registration has it so. */
+  assertionsFor(client: Client): Promise<AssertionSource>
   post: Post
+  /** Opens a connection to the URL's host ahead of the first request. Ends when it stands or cannot be had; never rejects. */
+  connect(url: string): Promise<void>
   /** Milliseconds since the epoch. */
   now(): number
   /** 128 bits, base64url, 22 characters (requirement ASRT-10). */
@@ -35,15 +43,46 @@ const VERSION = typeof COUNTERSIGN_VERSION === 'string' ? COUNTERSIGN_VERSION : 
 export function createRuntime(overrides: Partial<Deps> = {}, environment = readEnvironment()): Deps {
   const now = overrides.now ?? Date.now
   const log = overrides.log ?? writeLog
+  const randomId = overrides.randomId ?? (() => randomBytes(16).toString('base64url'))
   const agents = guardedAgents(now)
+  const signerFor = overrides.signerFor ?? createSignerFor(environment, agents)
   return {
     configuration: createConfiguration(environment, agents, now, log),
-    signerFor: createSignerFor(environment, agents),
+    signerFor,
+    assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     post: createPost({ agents, userAgent: `countersign/${VERSION}` }),
+    connect: agents.connect,
     now,
-    randomId: () => randomBytes(16).toString('base64url'),
+    randomId,
     log,
     ...overrides,
+  }
+}
+
+/** One source for each client, by its own object: a changed document brings new objects, and no spare of the old. */
+export function createAssertionsFor({
+  signerFor,
+  now,
+  randomId,
+}: Pick<Deps, 'signerFor' | 'now' | 'randomId'>): Deps['assertionsFor'] {
+  const make = async (client: Client): Promise<AssertionSource> => {
+    const { typ, lifetime, ahead, aud } = client.assertion
+    const signer = await signerFor(client.signing_key)
+    const source = signedInTime(signer, { client_id: client.client_id, typ, lifetime, now, randomId })
+    return ahead && canSignAhead(lifetime)
+      ? signAhead(source, { aud: audience(aud, client.as, client.as.token_endpoint), lifetime, now, within })
+      : source
+  }
+  return keptBy(make)
+}
+
+/** Makes one result for each object, as long as that lives. */
+function keptBy<Key extends object, Result>(make: (key: Key) => Result): (key: Key) => Result {
+  const made = new WeakMap<Key, Result>()
+  return key => {
+    const result = made.get(key) ?? make(key)
+    made.set(key, result)
+    return result
   }
 }
 
@@ -96,12 +135,7 @@ function createSignerFor(environment: Environment, agents: Agents): Deps['signer
     return client
   }
   // By the key's own object: a changed document brings new objects, whose first signature is verified again.
-  const signers = new WeakMap<SigningKey, Promise<Signer>>()
-  return key => {
-    const made = signers.get(key) ?? makeSigner(key, clientIn)
-    signers.set(key, made)
-    return made
-  }
+  return keptBy((key: SigningKey) => makeSigner(key, clientIn))
 }
 
 async function makeSigner(

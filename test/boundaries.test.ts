@@ -20,8 +20,8 @@ const HOUSE: House = {
     'lib/oauth/': { may: ['lib/oauth/', 'lib/jose/', 'lib/http/', ...LEAF], types: ['lib/config/'] },
     'lib/jose/': { may: ['lib/jose/', ...LEAF, 'jose'] },
     'lib/http/': {
-      may: ['lib/http/', ...LEAF, 'node:http', 'node:https'],
-      types: ['node:net', 'node:stream'],
+      may: ['lib/http/', ...LEAF, 'node:http', 'node:https', 'node:net', 'node:url'],
+      types: ['node:stream'],
     },
     'lib/config/': { may: ['lib/config/', ...LEAF, 'lib/jose/algorithms.ts', 'valibot', 'node:crypto'] },
     'lib/session/': { may: ['lib/session/', ...LEAF, 'jose', 'node:crypto'] },
@@ -31,6 +31,7 @@ const HOUSE: House = {
     'lib/errors.ts': { may: ['lib/limits.ts'] },
     'lib/limits.ts': { may: [] },
     'lib/json.ts': { may: [] },
+    'lib/within.ts': { may: [] },
     'browser/': { may: ['browser/'] },
   },
   importedBy: {

@@ -3,6 +3,7 @@ import { parse, type ScalarTag } from 'yaml'
 import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError, type Reason, toWire } from '../../lib/errors.ts'
 import { BODY_MAX_B, CONFIG_FRESH_MS } from '../../lib/limits.ts'
+import { signedInTime } from '../../lib/oauth/client-assertion.ts'
 import { privateKeyJwt } from '../../lib/oauth/client-auth.ts'
 import { codeParameters } from '../../lib/oauth/parameters.ts'
 import { exchangeCode, readTokenResponse } from '../../lib/oauth/token.ts'
@@ -190,7 +191,9 @@ async function readExchange() {
       return new Uint8Array()
     },
   }
-  const authenticate = privateKeyJwt(signer, { now: () => 0, randomId: () => 'id' })
+  const { client_id, assertion } = client
+  const made = { client_id, ...assertion, now: () => 0, randomId: () => 'id' }
+  const authenticate = privateKeyJwt(signedInTime(signer, made))
   const answer = await exchangeCode(client, authenticate, parameters(), async (_url, body) => {
     sent = [...body.keys()]
     const headers = { 'content-type': 'application/json' }

@@ -42,6 +42,8 @@ export interface AssertionRules {
   typ: string
   /** Seconds. */
   lifetime: number
+  /** Sign before the request comes, where traffic makes it worth it. */
+  ahead: boolean
 }
 
 export interface Client {

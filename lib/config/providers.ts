@@ -33,12 +33,17 @@ export const PROVIDERS = {
       end_session_endpoint: '/signoff',
       jwks_uri: '/jwks',
     },
-    assertion: { aud: 'issuer', typ: 'JWT', lifetime: ASSERTION_LIFETIME_S },
+    assertion: { aud: 'issuer', typ: 'JWT', lifetime: ASSERTION_LIFETIME_S, ahead: true },
   },
   // RFC 10070: the issuer as the only audience, and an explicit type.
   generic: {
     paths: {},
-    assertion: { aud: 'issuer', typ: 'client-authentication+jwt', lifetime: ASSERTION_LIFETIME_S },
+    assertion: {
+      aud: 'issuer',
+      typ: 'client-authentication+jwt',
+      lifetime: ASSERTION_LIFETIME_S,
+      ahead: true,
+    },
   },
 } as const satisfies Record<string, Preset>
 

@@ -77,6 +77,7 @@ const assertion = members(() => ({
       ),
     ),
   ),
+  ahead: v.exactOptional(v.boolean()),
 }))
 
 // No other grant has a code and a verifier to hold against the caller: the function would sign for anybody.

@@ -35,7 +35,12 @@ export function createPost({ agents, userAgent }: PostOptions): Post {
       'user-agent': userAgent,
     }
     const deadline = AbortSignal.timeout(PROVIDER_TOTAL_MS)
-    const send = () => sendOnce(new URL(url), headers, body, agents, deadline)
+    const send = async () => {
+      // One turn of the event loop: what a provider sent unasked or closed in the meantime is read before a kept
+      // socket is chosen, so that it is neither taken for this answer nor found out by losing the code.
+      await new Promise(resolve => setImmediate(resolve))
+      return sendOnce(new URL(url), headers, body, agents, deadline)
+    }
     try {
       return await send()
     } catch (error) {

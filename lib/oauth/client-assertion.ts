@@ -1,3 +1,6 @@
+import { signJws } from '../jose/jws.ts'
+import type { Signer } from '../jose/signer.ts'
+
 /** The claims of a client assertion (RFC 7523 section 3, RFC 10070). Times are in whole seconds since the epoch. */
 export type ClientAssertion = {
   iss: string
@@ -31,5 +34,67 @@ export function clientAssertion(
     iat,
     exp: iat + lifetime,
     jti,
+  }
+}
+
+/** A signed assertion, to be sent once, and what is known of it. */
+export interface Assertion {
+  /** The compact JWS (RFC 7521 section 4.2). */
+  readonly client_assertion: string
+  readonly jti: string
+  /** When its claims were made, in milliseconds since the epoch. */
+  readonly born: number
+  /** Its `exp`, in seconds since the epoch. */
+  readonly exp: number
+  /** The signing service's own id of its request. */
+  readonly kms_request_id: string | undefined
+  /** Its signing began before the request that it is used for. */
+  readonly ahead: boolean
+}
+
+/** Where the assertions of one client come from. */
+export interface AssertionSource {
+  readonly kid: string
+  /** One assertion for one request: never the same one again. Rejects as `Signer.sign` does. */
+  take(aud: string): Promise<Assertion>
+  /** Told once a request is on its way: the time for the next one's assertion, if there is to be one. Never throws. */
+  signNext(): void
+  /** Told at a cold start. Ends when the first assertion is there, or cannot be had. Never rejects. */
+  prepare(): Promise<void>
+}
+
+export interface AssertionOptions {
+  client_id: string
+  /** The JWT's explicit type. */
+  typ: string
+  /** Seconds. */
+  lifetime: number
+  /** Milliseconds since the epoch, as `Date.now`. */
+  now(): number
+  /** At least 128 bits of randomness, at most 64 characters, new at each call. */
+  randomId(): string
+}
+
+/** Each assertion is made and signed when it is taken. */
+export function signedInTime(signer: Signer, options: AssertionOptions): AssertionSource {
+  const { client_id, typ, lifetime, now, randomId } = options
+  return {
+    kid: signer.kid,
+    async take(aud) {
+      const born = now()
+      const jti = randomId()
+      const claims = clientAssertion(client_id, aud, born, jti, lifetime)
+      const { jws, requestId } = await signJws(typ, claims, signer)
+      return {
+        client_assertion: jws,
+        jti,
+        born,
+        exp: claims.exp,
+        kms_request_id: requestId,
+        ahead: false,
+      }
+    },
+    signNext() {},
+    async prepare() {},
   }
 }

@@ -64,7 +64,9 @@ describeInChromium('the refusals of the demo', chromium => {
 
   test('used-code: signed and sent, and the provider says no', async () => {
     const { status, outcome, text, signed, logged } = await press('used-code')
-    expect([status, outcome, signed]).toEqual(['400', 'upstream_refused', 1])
+    expect([status, outcome]).toEqual(['400', 'upstream_refused'])
+    // Its own assertion, or the next one's: not both are asked for by every request.
+    expect([1, 2]).toContain(signed)
     expect(text).toContain('invalid_grant')
     expect(logged).toMatchObject([{ outcome: 'upstream_refused', upstream_error: 'invalid_grant' }])
   })
@@ -73,10 +75,13 @@ describeInChromium('the refusals of the demo', chromium => {
     const { status, outcome, text, signed, logged } = await press('kms-down')
     expect([status, outcome]).toEqual(['503', 'signer_unavailable'])
     expect(text).toContain('temporarily_unavailable')
-    expect(signed).toBe(KMS_ATTEMPTS)
-    expect(logged).toHaveLength(1)
-    expect(logged[0]).toMatchObject({ outcome: 'signer_unavailable', status: 503 })
-    expect(logged[0]).not.toHaveProperty('upstream_status')
+    // What had been signed ahead served one more request; the next was signed for in vain, once more on KMS's word.
+    const refused = logged.at(-1)
+    expect(logged.slice(0, -1).every(({ ahead }) => ahead === true)).toBe(true)
+    expect(logged.length).toBeLessThanOrEqual(2)
+    expect([KMS_ATTEMPTS, 2 * KMS_ATTEMPTS]).toContain(signed)
+    expect(refused).toMatchObject({ outcome: 'signer_unavailable', status: 503 })
+    expect(refused).not.toHaveProperty('upstream_status')
 
     await page.locator('#sign-out').click()
     await inState(page, 'signed-out')

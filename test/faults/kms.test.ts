@@ -3,7 +3,10 @@ import type { Fault } from '../../local/aws/control.ts'
 import { type Deployment, ORIGIN, startDeployment, until } from '../support/deployment.ts'
 import { closeProviders, json, type Provider, startProvider } from '../support/fake-provider.ts'
 
-// KMS down, slow, throttled, wrong: through the built bundle, over KMS's own protocol.
+// KMS down, slow, throttled, wrong: through the built bundle, over KMS's own protocol. Each assertion is signed in the
+// request that needs it here; ahead.test.ts has the other way.
+
+const client = { assertion: { ahead: false } }
 
 let provider: Provider
 let deployment: Deployment
@@ -12,7 +15,7 @@ beforeAll(async () => {
   provider = await startProvider(response =>
     json(response, 200, { access_token: 'at', token_type: 'Bearer' }),
   )
-  deployment = await startDeployment(`${provider.url}/token`)
+  deployment = await startDeployment(`${provider.url}/token`, { client })
 })
 afterAll(async () => {
   await deployment.close()
@@ -118,7 +121,7 @@ test("KMS-3, KMS-6, KMS-8: RAW, by key ARN, with the one algorithm, as the funct
 
 test('ASRT-19: a signature of another key than the one that is published is never sent', async () => {
   // In a deployment of its own: this container has verified its first signature already.
-  const fresh = await startDeployment(`${provider.url}/token`)
+  const fresh = await startDeployment(`${provider.url}/token`, { client })
   const sent = provider.requests.length
   await fresh.kms.fault('Sign', { kind: 'wrong-signature' })
   const response = await fresh.exchange()
@@ -137,6 +140,7 @@ test('ASRT-19: a signature of another key than the one that is published is neve
 
 test('KMS not there at all', async () => {
   const nowhere = await startDeployment(`${provider.url}/token`, {
+    client,
     env: { AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' },
   })
   const sent = provider.requests.length

@@ -160,6 +160,7 @@ describe('a good exchange', () => {
       pkce: true,
       kid: 'kid-1',
       jti: 'jti-1',
+      ahead: false,
       kms_request_id: undefined,
       kms_ms: expect.any(Number),
       provider_ms: expect.any(Number),

@@ -18,6 +18,7 @@ const FULL: Required<LogRecord> = {
   pkce: true,
   kid: 'kid-1',
   jti: 'jti-1',
+  ahead: true,
   kms_request_id: 'k-1',
   kms_ms: 1,
   provider_ms: 2,

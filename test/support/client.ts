@@ -1,4 +1,10 @@
 import type { Client, SigningKey } from '../../lib/config/client.ts'
+import type { Signer } from '../../lib/jose/signer.ts'
+import {
+  type AssertionOptions,
+  type AssertionSource,
+  signedInTime,
+} from '../../lib/oauth/client-assertion.ts'
 
 export const ISSUER = 'https://auth.example.com/env-1/as'
 export const REDIRECT_URI = 'https://app.example.com/callback'
@@ -18,7 +24,7 @@ export function client(overrides: Partial<Client> = {}): Client {
     as: { issuer: ISSUER, token_endpoint: `${ISSUER}/token` },
     signing_key,
     signing_keys: [signing_key],
-    assertion: { aud: 'issuer', typ: 'client-authentication+jwt', lifetime: 60 },
+    assertion: { aud: 'issuer', typ: 'client-authentication+jwt', lifetime: 60, ahead: true },
     application_type: 'web',
     delivery: 'tokens',
     allowed_origins: ['https://app.example.com'],
@@ -29,4 +35,16 @@ export function client(overrides: Partial<Client> = {}): Client {
     enabled: true,
     ...overrides,
   }
+}
+
+/** The assertions of that client by a signer, each made when it is taken. */
+export function sourceOf(signer: Signer, overrides: Partial<AssertionOptions> = {}): AssertionSource {
+  return signedInTime(signer, {
+    client_id: 'app-1',
+    typ: 'client-authentication+jwt',
+    lifetime: 60,
+    now: Date.now,
+    randomId: () => 'jti-1',
+    ...overrides,
+  })
 }

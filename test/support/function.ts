@@ -6,7 +6,7 @@ import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
-import type { Deps } from '../../lib/runtime.ts'
+import { createAssertionsFor, type Deps } from '../../lib/runtime.ts'
 
 // The function with literals around it: a key in memory, a provider that is a variable, a log that is an array.
 
@@ -61,24 +61,29 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
   const text = JSON.stringify({ version: 1, clients: clients.length > 0 ? clients : [registration()] })
   const registrations = parseRegistrations(text, { revision: '1', onLambda: true })
   let ids = 0
+  const signerFor: Deps['signerFor'] = async key => ({
+    alg: key.alg,
+    kid: 'kid-1',
+    async sign(input) {
+      fn.signed++
+      if (fn.signerError) throw fn.signerError
+      return createSign('sha256').update(input).sign(keyPair.privateKey)
+    },
+  })
+  const { now } = Date
+  const randomId = () => `jti-${++ids}`
   const deps: Deps = {
     configuration: async () => ({ registrations, expired: fn.expired }),
-    signerFor: async key => ({
-      alg: key.alg,
-      kid: 'kid-1',
-      async sign(input) {
-        fn.signed++
-        if (fn.signerError) throw fn.signerError
-        return createSign('sha256').update(input).sign(keyPair.privateKey)
-      },
-    }),
+    signerFor,
+    assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
+    connect: async () => {},
     async post(url, form) {
       fn.sent.push({ url, form })
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
-    now: Date.now,
-    randomId: () => `jti-${++ids}`,
+    now,
+    randomId,
     log: record => fn.log.push(record),
   }
   const fn: TestFunction = {

@@ -2,6 +2,8 @@ import { compactVerify, type JWK } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
+import { ASSERTION_LIFETIME_S } from '../../lib/limits.ts'
+import { signedInTime } from '../../lib/oauth/client-assertion.ts'
 import { CLIENT_ASSERTION_TYPE, privateKeyJwt } from '../../lib/oauth/client-auth.ts'
 import { ownVectors } from '../support/vectors.ts'
 
@@ -31,7 +33,9 @@ describe(`VEC-1: assertion.json, ${vectors.length} assertions byte for byte`, ()
       },
     }
     const { client_id, aud, now, jti, lifetime, typ } = input
-    const authenticate = privateKeyJwt(signer, { now: () => now, randomId: () => jti, aud, typ, lifetime })
+    const options = { client_id, typ, lifetime: lifetime ?? ASSERTION_LIFETIME_S }
+    const assertions = signedInTime(signer, { ...options, now: () => now, randomId: () => jti })
+    const authenticate = privateKeyJwt(assertions, { aud })
     const body = new URLSearchParams()
     await authenticate({ issuer: 'https://another.example.com' }, { client_id }, body)
 

@@ -51,11 +51,12 @@ export const REFUSALS: readonly Refusal[] = [
   {
     name: 'kms-down',
     label: 'KMS down',
-    why: 'KMS throttles, and again when asked once more. Nothing is sent to the provider, so a code is not spent by it; the app is told to try again.',
+    why: 'KMS throttles, and again when asked once more. An assertion that was signed before still serves one request; then nothing is sent to the provider, so a code is not spent by it, and the app is told to try again.',
     async send({ token_endpoint, form }) {
       await setKmsDown(true)
       try {
-        return await post(token_endpoint, form)
+        const refused = await post(token_endpoint, form)
+        return refused.trace?.log.ahead ? await post(token_endpoint, form) : refused
       } finally {
         await setKmsDown(false)
       }

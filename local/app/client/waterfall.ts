@@ -39,7 +39,17 @@ export function waterfall(browser: Span, trace: Trace, width: number): SVGElemen
     group.append(
       element('line', { class: 'grid', x1: left, x2: width - right, y1: y + ROW - 7, y2: y + ROW - 7 }),
     )
-    if (span) {
+    const ahead = span && name === 'kms' && trace.log.ahead === true ? browser.start - span.start : 0
+    if (span && ahead > 0) {
+      // Its place in time is outside the picture.
+      group.append(
+        text(`${milliseconds(span)}, ${seconds(ahead)} before: signed ahead`, {
+          x: left,
+          y: y + 14,
+          class: 'quiet',
+        }),
+      )
+    } else if (span) {
       const start = x(span.start)
       const end = Math.min(x(span.end), width - right)
       group.append(element('rect', { x: start, y, width: Math.max(2, end - start), height: BAR, rx: 3 }))
@@ -52,6 +62,10 @@ export function waterfall(browser: Span, trace: Trace, width: number): SVGElemen
 
 function milliseconds(span: Span | undefined): string {
   return span ? `${(span.end - span.start).toFixed(1)} ms` : 'not reached'
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
 }
 
 function element(name: string, attributes: Record<string, string | number>): SVGElement {

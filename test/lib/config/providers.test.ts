@@ -6,8 +6,8 @@ describe('the presets', () => {
     expect(
       Object.fromEntries(Object.entries(PROVIDERS).map(([name, preset]) => [name, preset.assertion])),
     ).toEqual({
-      pingone: { aud: 'issuer', typ: 'JWT', lifetime: 60 },
-      generic: { aud: 'issuer', typ: 'client-authentication+jwt', lifetime: 60 },
+      pingone: { aud: 'issuer', typ: 'JWT', lifetime: 60, ahead: true },
+      generic: { aud: 'issuer', typ: 'client-authentication+jwt', lifetime: 60, ahead: true },
     })
   })
 

@@ -37,7 +37,7 @@ describe('a full document, changed in one place', () => {
       webClient({
         token_endpoint: 'https://auth.pingone.eu/t',
         jwks_uri: 'https://auth.pingone.eu/j',
-        assertion: { aud: 'issuer', typ: 'JWT', lifetime: 60 },
+        assertion: { aud: 'issuer', typ: 'JWT', lifetime: 60, ahead: true },
         grant_types: ['authorization_code', 'refresh_token'],
         scope: 'openid',
         resource: ['urn:api'],

@@ -29,7 +29,7 @@ describe('parseRegistrations', () => {
         },
         signing_key: key('web-key'),
         signing_keys: [key('web-key')],
-        assertion: { aud: 'issuer', typ: 'JWT', lifetime: 60 },
+        assertion: { aud: 'issuer', typ: 'JWT', lifetime: 60, ahead: true },
         application_type: 'web',
         delivery: 'tokens',
         allowed_origins: ['https://app.example.com'],
@@ -48,7 +48,12 @@ describe('parseRegistrations', () => {
       issuer: 'https://id.example.org',
       token_endpoint: 'https://id.example.org/oauth/token',
     })
-    expect(client.assertion).toEqual({ aud: 'issuer', typ: 'client-authentication+jwt', lifetime: 60 })
+    expect(client.assertion).toEqual({
+      aud: 'issuer',
+      typ: 'client-authentication+jwt',
+      lifetime: 60,
+      ahead: true,
+    })
     expect(client).toMatchObject({
       application_type: 'native',
       allowed_origins: [],
@@ -63,6 +68,7 @@ describe('parseRegistrations', () => {
     expect(parse(document(webClient({ assertion }))).clients[0]!.assertion).toEqual({
       ...assertion,
       typ: 'JWT',
+      ahead: true,
     })
   })
 

@@ -21,6 +21,7 @@ describe('what is taken', () => {
     ['ASRT-7: a lifetime of 15', { assertion: { lifetime: 15 } }],
     ['ASRT-7: a lifetime of 120', { assertion: { lifetime: 120 } }],
     ['ASRT-4: a rule for aud', { assertion: { aud: 'request_endpoint' } }],
+    ['an assertion that is signed in its request', { assertion: { ahead: false } }],
     ['ASRT-15: another typ', { assertion: { typ: 'client-authentication+jwt' } }],
     [
       'keys of every state',
@@ -113,6 +114,7 @@ describe('what is refused', () => {
       'must be "issuer", "token_endpoint", "request_endpoint" or a URI',
     ],
     [{ assertion: { typ: 'jwt' } }, 'assertion.typ', 'must be "JWT" or "client-authentication+jwt"'],
+    [{ assertion: { ahead: 'no' } }, 'assertion.ahead', 'must be true or false'],
     [{ assertion: { nbf: true } }, 'assertion.nbf', UNKNOWN],
     [{ assertion: null }, 'assertion', 'must be an object'],
     [{ application_type: 'spa' }, 'application_type', 'must be "web" or "native"'],

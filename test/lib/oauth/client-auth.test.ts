@@ -1,8 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Signer } from '../../../lib/jose/signer.ts'
-import { type AssertionFacts, CLIENT_ASSERTION_TYPE, privateKeyJwt } from '../../../lib/oauth/client-auth.ts'
+import type { AssertionOptions } from '../../../lib/oauth/client-assertion.ts'
+import {
+  type AssertionFacts,
+  CLIENT_ASSERTION_TYPE,
+  type PrivateKeyJwtOptions,
+  privateKeyJwt,
+} from '../../../lib/oauth/client-auth.ts'
 import { createRuntime } from '../../../lib/runtime.ts'
+import { sourceOf } from '../../support/client.ts'
 import { rejection } from '../../support/fake-provider.ts'
 import { decode, testKey, testSigner } from '../../support/keys.ts'
 
@@ -20,11 +27,12 @@ const { randomId } = createRuntime(
 
 /** The body that authentication leaves behind. */
 async function authenticated(
-  options: Partial<Parameters<typeof privateKeyJwt>[1]> = {},
+  { aud, onSigned, ...changes }: PrivateKeyJwtOptions & Partial<AssertionOptions> = {},
   { issuer = 'https://auth.example.com/as', client_id = 'app-1', signer = fake } = {},
 ): Promise<URLSearchParams> {
   const body = new URLSearchParams({ grant_type: 'authorization_code', code: 'c' })
-  await privateKeyJwt(signer, { ...clock, ...options })({ issuer }, { client_id }, body)
+  const assertions = sourceOf(signer, { client_id, ...clock, ...changes })
+  await privateKeyJwt(assertions, { aud, onSigned })({ issuer }, { client_id }, body)
   return body
 }
 
@@ -51,7 +59,7 @@ describe('what it adds to the body', () => {
       ['client_assertion', 'e.v.il'],
       ['client_assertion_type', 'x'],
     ])
-    await privateKeyJwt(fake, clock)({ issuer: 'https://a' }, { client_id: 'app-1' }, body)
+    await privateKeyJwt(sourceOf(fake, clock))({ issuer: 'https://a' }, { client_id: 'app-1' }, body)
     expect(body.getAll('client_id')).toEqual(['app-1'])
     expect(body.getAll('client_assertion')).toHaveLength(1)
     expect(body.getAll('client_assertion_type')).toEqual([CLIENT_ASSERTION_TYPE])
@@ -109,7 +117,7 @@ describe('ASRT-3: the audience', () => {
 
 describe('one assertion for one request', () => {
   test('ASRT-10: 10 000 assertions, 10 000 jti of 128 bits', async () => {
-    const authenticate = privateKeyJwt(fake, { now: clock.now, randomId })
+    const authenticate = privateKeyJwt(sourceOf(fake, { now: clock.now, randomId }))
     const seen = new Set<unknown>()
     for (let n = 0; n < 10_000; n++) {
       const body = new URLSearchParams()
@@ -123,7 +131,7 @@ describe('one assertion for one request', () => {
 
   test('ASRT-11: 200 at once are 200 signatures with 200 jti', async () => {
     const signer = testSigner(testKey('ES256'))
-    const authenticate = privateKeyJwt(signer, { now: clock.now, randomId })
+    const authenticate = privateKeyJwt(sourceOf(signer, { now: clock.now, randomId }))
     const bodies = await Promise.all(
       Array.from({ length: 200 }, async () => {
         const body = new URLSearchParams()
@@ -142,7 +150,7 @@ describe('one assertion for one request', () => {
       { onSigned: fact => facts.push(fact) },
       { signer: { ...fake, sign } as Signer },
     )
-    expect(facts).toEqual([{ jti: 'jti-1', kms_request_id: 'request-1' }])
+    expect(facts).toEqual([{ jti: 'jti-1', kms_request_id: 'request-1', ahead: false }])
     expect(JSON.stringify(facts)).not.toContain(body.get('client_assertion')!.split('.')[2])
   })
 
@@ -150,10 +158,9 @@ describe('one assertion for one request', () => {
     const error = new Error('no')
     const body = new URLSearchParams({ code: 'c' })
     const facts: AssertionFacts[] = []
-    const authenticate = privateKeyJwt(
-      { ...fake, sign: () => Promise.reject(error) },
-      { ...clock, onSigned: fact => facts.push(fact) },
-    )
+    const authenticate = privateKeyJwt(sourceOf({ ...fake, sign: () => Promise.reject(error) }, clock), {
+      onSigned: fact => facts.push(fact),
+    })
     expect(await rejection(authenticate({ issuer: 'https://a' }, { client_id: 'a' }, body))).toBe(error)
     expect([body.toString(), facts]).toEqual(['code=c', []])
   })

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { AuthorizationServer } from '../../../lib/config/client.ts'
 import { ProxyError } from '../../../lib/errors.ts'
 import type { Answer } from '../../../lib/http/post.ts'
+import type { Signer } from '../../../lib/jose/signer.ts'
 import { privateKeyJwt } from '../../../lib/oauth/client-auth.ts'
 import { audience, authenticatedRequest } from '../../../lib/oauth/endpoint.ts'
-import { client } from '../../support/client.ts'
+import { client, sourceOf } from '../../support/client.ts'
 import { rejection } from '../../support/fake-provider.ts'
 import { decode, testKey, testSigner } from '../../support/keys.ts'
 
@@ -42,7 +43,7 @@ describe('ASRT-3, ASRT-4, ASRT-20: the audience rule of a client', () => {
 
 describe('an authenticated request', () => {
   const answer: Answer = { status: 200, headers: {}, body: '' }
-  const options = { now: Date.now, randomId: () => 'jti-1' }
+  const authenticateBy = (signer: Signer) => privateKeyJwt(sourceOf(signer))
 
   test('is signed, then sent once, to the endpoint it was given', async () => {
     const order: string[] = []
@@ -59,7 +60,7 @@ describe('an authenticated request', () => {
     const got = await authenticatedRequest(
       PAR,
       client({ as }),
-      privateKeyJwt(signer, options),
+      authenticateBy(signer),
       parameters,
       async (url, body) => {
         order.push(url)
@@ -83,7 +84,7 @@ describe('an authenticated request', () => {
     const request = authenticatedRequest(
       as.token_endpoint,
       client({ as }),
-      privateKeyJwt(signer, options),
+      authenticateBy(signer),
       new URLSearchParams(),
       async () => {
         sent++
@@ -101,7 +102,7 @@ describe('an authenticated request', () => {
     const request = authenticatedRequest(
       as.token_endpoint,
       client({ as }),
-      privateKeyJwt(signer, options),
+      authenticateBy(signer),
       new URLSearchParams(),
       async () => {
         sent++

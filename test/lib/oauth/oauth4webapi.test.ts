@@ -2,6 +2,7 @@ import { jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type ClientAuth, privateKeyJwt } from '../../../lib/oauth/client-auth.ts'
+import { sourceOf } from '../../support/client.ts'
 import { closeProviders, json, startProvider } from '../../support/fake-provider.ts'
 import { ALGS, testKey, testSigner } from '../../support/keys.ts'
 
@@ -35,10 +36,7 @@ describe('privateKeyJwt in the place of the PrivateKeyJwt of oauth4webapi', () =
     const provider = await startProvider(response =>
       json(response, 200, { access_token: 'at-1', token_type: 'Bearer' }),
     )
-    const authenticate: ClientAuth = privateKeyJwt(testSigner(key), {
-      now: Date.now,
-      randomId: () => 'jti-1',
-    })
+    const authenticate: ClientAuth = privateKeyJwt(sourceOf(testSigner(key)))
     const tokens = await exchange(provider.url, authenticate)
     expect(tokens.access_token).toBe('at-1')
 
@@ -71,8 +69,7 @@ describe('privateKeyJwt in the place of the PrivateKeyJwt of oauth4webapi', () =
     })
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
     await exchange(provider.url, oauth.PrivateKeyJwt(pair.privateKey))
-    const ours = { now: Date.now, randomId: () => 'jti-1' }
-    await exchange(provider.url, privateKeyJwt(testSigner(testKey('ES256')), ours))
+    await exchange(provider.url, privateKeyJwt(sourceOf(testSigner(testKey('ES256')))))
 
     const claims = bodies.map(body =>
       JSON.parse(Buffer.from(body.get('client_assertion')!.split('.')[1]!, 'base64url').toString()),

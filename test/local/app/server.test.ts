@@ -25,15 +25,23 @@ async function traceWhen(query: string): Promise<Trace> {
   throw new Error('no trace')
 }
 
-async function exchange(origin: string, changes: Record<string, string> = {}): Promise<Response> {
+/** By the second client, unless said otherwise: its first assertion is signed in the request itself. */
+async function exchange(origin: string, changes: Record<string, string> = {}, nth = 1): Promise<Response> {
   const { issuer, gateway, clients } = stack.description
-  const { client_id, redirect_uri } = clients[0]!
+  const { client_id, redirect_uri } = clients[nth]!
   const { code, code_verifier } = await createBrowser().signIn({ issuer, client_id, redirect_uri })
   const form = { grant_type: 'authorization_code', client_id, redirect_uri, code, code_verifier, ...changes }
   return fetch(`${gateway}/token`, { method: 'POST', headers: { origin }, body: new URLSearchParams(form) })
 }
 
 describe('the trace of an exchange', () => {
+  test('of the first client, whose assertion was signed at the cold start: KMS comes before everything', async () => {
+    const response = await exchange(stack.description.app, {}, 0)
+    const { spans, log } = await traceWhen(`request_id=${response.headers.get('x-request-id')}`)
+    expect([response.status, log.ahead]).toEqual([200, true])
+    expect(spans.kms!.end).toBeLessThan(spans.gateway.start)
+  })
+
   test("spans lie within each other, the assertion has no signature, the log line is the function's own", async () => {
     const response = await exchange(stack.description.app)
     const request_id = response.headers.get('x-request-id')!
@@ -48,7 +56,7 @@ describe('the trace of an exchange', () => {
     // Signed before it was sent.
     expect(spans.kms!.end).toBeLessThanOrEqual(spans.provider!.start)
     expect(assertion).toEqual({
-      header: { alg: 'RS256', kid: log.kid, typ: 'JWT' },
+      header: { alg: 'ES256', kid: log.kid, typ: 'JWT' },
       claims: expect.objectContaining({ jti: log.jti, aud: stack.description.issuer }),
     })
   })

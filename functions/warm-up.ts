@@ -1,0 +1,17 @@
+import type { Deps } from '../lib/runtime.ts'
+
+/**
+ * The work of a cold start of the signing function, all of it at once: the configuration, then for one client a
+ * connection to its provider and its first assertion. Which client the first request will name is not known, so it is
+ * the first one that is enabled; for another the request does the work itself. Rejects where there is no configuration.
+ */
+export async function warmUp(deps: Deps): Promise<void> {
+  const { registrations } = await deps.configuration()
+  const client = registrations.clients.find(({ enabled }) => enabled)
+  if (!client) return
+  await Promise.all([
+    // First, so that the network is under way while the signature's request is being built.
+    deps.connect(client.as.token_endpoint),
+    deps.assertionsFor(client).then(assertions => assertions.prepare()),
+  ])
+}
