@@ -22,6 +22,12 @@ export const SIGNING_INPUT_MAX_B = 4096
 // ---- assertions signed ahead of their use (requirement ASRT-11) ----
 /** So much of its life a spare must have left when it is used: its way to the provider, and clocks that disagree. */
 export const AHEAD_MARGIN_S = 30
+/**
+ * A next one is signed after a gap between requests of at most this part of the time for which a spare can be used. Of
+ * two random gaps, a short one and then a long one waste a signature: at 1 that is 0.25 for each exchange where requests
+ * come at the worst of rates, at 0.75 it is 0.20.
+ */
+export const AHEAD_GAP_PART = 0.75
 /** A signature under way is waited for until it is this old; an ordinary one is there long before. Then another is asked for. */
 export const AHEAD_WAIT_MS = 250
 

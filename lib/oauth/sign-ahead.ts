@@ -1,4 +1,4 @@
-import { AHEAD_MARGIN_S, AHEAD_WAIT_MS } from '../limits.ts'
+import { AHEAD_GAP_PART, AHEAD_MARGIN_S, AHEAD_WAIT_MS } from '../limits.ts'
 import type { Assertion, AssertionSource } from './client-assertion.ts'
 
 export interface AheadOptions {
@@ -38,7 +38,7 @@ export function signAhead(
   { aud, lifetime, now, within }: AheadOptions,
 ): AssertionSource {
   // A second less than the margin leaves: `exp` is rounded down.
-  const usableFor = (lifetime - AHEAD_MARGIN_S - 1) * 1000
+  const denseGap = (lifetime - AHEAD_MARGIN_S - 1) * 1000 * AHEAD_GAP_PART
   let spare: Assertion | undefined
   let pending: Pending | undefined
   let lastTaken: number | undefined
@@ -110,9 +110,8 @@ export function signAhead(
       if (wanted !== aud) return source.take(wanted)
       const at = now()
       const gap = at - (lastTaken ?? Number.NaN)
-      // The last gap tells the next one: where requests come further apart than a spare lives, each one signed would
-      // be thrown away.
-      dense = gap >= 0 && gap < usableFor
+      // The last gap tells the next one: where requests come further apart than a spare lives, it would be thrown away.
+      dense = gap >= 0 && gap <= denseGap
       lastTaken = at
       const ready = spare
       spare = undefined

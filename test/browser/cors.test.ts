@@ -26,7 +26,12 @@ describeInChromium('CORS as a browser sees it', chromium => {
       startProvider(response => answer(response)),
     ])
     deployment = await startDeployment(`${provider.url}/token`, {
-      client: { allowed_origins: [app.url], redirect_uris: [`${app.url}/callback`] },
+      client: {
+        allowed_origins: [app.url],
+        redirect_uris: [`${app.url}/callback`],
+        // So that signatures can be counted by request.
+        assertion: { ahead: false },
+      },
     })
   })
   beforeEach(() => {

@@ -41,7 +41,13 @@ export const GOOD = {
 /** Starts it with one client of a generic provider whose token endpoint is given. */
 export async function startDeployment(
   token_endpoint: string,
-  { alg = 'RS256' as Alg, client = {} as Record<string, unknown>, env = {} as Record<string, string> } = {},
+  {
+    alg = 'RS256' as Alg,
+    client = {} as Record<string, unknown>,
+    env = {} as Record<string, string>,
+    /** Before the function starts. */
+    prepare = (_kms: Control): void | Promise<void> => {},
+  } = {},
 ): Promise<Deployment> {
   await build()
   const aws = await startLocalAwsWorker({
@@ -81,6 +87,7 @@ export async function startDeployment(
     COUNTERSIGN_CONFIG: JSON.stringify(document),
     ...env,
   }
+  await prepare(control(aws.kms))
   const gateway = await startGateway({ port: 0, root: ROOT, log: stream, environmentOf: () => environment })
   const logText = () => written.join('')
   return {
