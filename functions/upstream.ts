@@ -27,12 +27,8 @@ export async function upstream(
       if (kms_request_id !== undefined) record.kms_request_id = kms_request_id
     },
   })
-  const post: Post = (url, form) => {
-    const answer = deps.post(url, form)
-    // While the provider works. Not before the request has left: signing keeps the processor busy for a while.
-    setImmediate(() => assertions.signNext())
-    return answer
-  }
+  // The next one's assertion is made while the provider works, and not before: it keeps the processor busy for a while.
+  const post: Post = (url, form) => deps.post(url, form, () => assertions.signNext())
   return {
     authenticate: timed(record, 'kms_ms', authenticate),
     post: timed(record, 'provider_ms', post),

@@ -16,8 +16,9 @@ export interface Answer {
  * Sends one form to a pinned URL and reads the answer. Never follows a redirect, never sends a request twice.
  * Rejects with ProxyError: `upstream_unreachable` (no byte of the request left), `upstream_timeout` and `upstream_lost`
  * (it may have been received: what it did is not known), `upstream_malformed` (an answer came that cannot be read).
+ * `onSent` is told once the whole request has been handed to the network.
  */
-export type Post = (url: string, form: URLSearchParams) => Promise<Answer>
+export type Post = (url: string, form: URLSearchParams, onSent?: () => void) => Promise<Answer>
 
 export interface PostOptions {
   agents: Agents
@@ -25,7 +26,7 @@ export interface PostOptions {
 }
 
 export function createPost({ agents, userAgent }: PostOptions): Post {
-  return async (url, form) => {
+  return async (url, form, onSent) => {
     const body = form.toString()
     // These and what HTTP itself needs: nothing of the caller's request travels on (requirements REQ-2 and REQ-7).
     const headers = {
@@ -36,10 +37,8 @@ export function createPost({ agents, userAgent }: PostOptions): Post {
     }
     const deadline = AbortSignal.timeout(PROVIDER_TOTAL_MS)
     const send = async () => {
-      // One turn of the event loop: what a provider sent unasked or closed in the meantime is read before a kept
-      // socket is chosen, so that it is neither taken for this answer nor found out by losing the code.
-      await new Promise(resolve => setImmediate(resolve))
-      return sendOnce(new URL(url), headers, body, agents, deadline)
+      await pendingInputRead()
+      return sendOnce(new URL(url), headers, body, agents, deadline, onSent)
     }
     try {
       return await send()
@@ -54,12 +53,22 @@ export function createPost({ agents, userAgent }: PostOptions): Post {
   }
 }
 
+/**
+ * What a provider has sent unasked or closed in the meantime is read before a kept socket is chosen, so that it is
+ * neither taken for this answer nor found out by losing the code. Two turns of the event loop: the first one ends
+ * without looking at the sockets where it was begun by one.
+ */
+function pendingInputRead(): Promise<void> {
+  return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+}
+
 function sendOnce(
   url: URL,
   headers: Record<string, string>,
   body: string,
   agents: Agents,
   deadline: AbortSignal,
+  onSent: (() => void) | undefined,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const secure = url.protocol === 'https:'
@@ -117,6 +126,7 @@ function sendOnce(
         resolve(answer)
       }, fail)
     })
+    if (onSent) request.once('finish', onSent)
     request.end(body)
   })
 }

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import type { SigningKey } from '../../lib/config/client.ts'
+import type { Client, SigningKey } from '../../lib/config/client.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
 import { createRuntime, type Deps } from '../../lib/runtime.ts'
+import { client, ISSUER } from '../support/client.ts'
 import { type FakeAws, startFakeAws } from '../support/fake-kms.ts'
 import { closeProviders, json, rejection, startProvider } from '../support/fake-provider.ts'
-import { type TestKey, testKey } from '../support/keys.ts'
+import { type TestKey, testKey, testSigner } from '../support/keys.ts'
 
 const started: FakeAws[] = []
 afterAll(() => {
@@ -70,6 +71,57 @@ describe('the signer of a key', () => {
     const renewed = await deps.signerFor({ ...configured })
     expect(renewed).not.toBe(signer)
     expect(await rejection(renewed.sign(input))).toMatchObject({ reason: 'signer_misconfigured' })
+  })
+})
+
+describe('the assertions of a client', () => {
+  const key = testKey('ES256')
+  const aud = ISSUER
+
+  const counted = (overrides: Partial<Client> = {}) => {
+    const signer = testSigner(key)
+    const clock = { now: 1_790_000_000_000 }
+    const deps = createRuntime({ signerFor: async () => signer, now: () => clock.now }, environment)
+    return { signer, clock, deps, configured: client(overrides) }
+  }
+
+  test('ASRT-11: one signed ahead is kept for the client as it is configured; a new document drops it', async () => {
+    const { signer, deps, configured } = counted()
+    const assertions = await deps.assertionsFor(configured)
+    await assertions.prepare()
+    expect(await deps.assertionsFor(configured)).toBe(assertions)
+    // The same client in a new version of the document, nothing else changed.
+    const renewed = await deps.assertionsFor({ ...configured })
+    expect(await renewed.take(aud)).toMatchObject({ ahead: false })
+    expect(signer.calls).toBe(2)
+    expect(await assertions.take(aud)).toMatchObject({ ahead: true })
+  })
+
+  test('are those for the token endpoint: for another audience one is signed', async () => {
+    const token_endpoint = `${ISSUER}/token`
+    const { signer, deps, configured } = counted({
+      assertion: { ...client().assertion, aud: 'request_endpoint' },
+      as: { issuer: ISSUER, token_endpoint },
+    })
+    const assertions = await deps.assertionsFor(configured)
+    await assertions.prepare()
+    expect(await assertions.take(`${ISSUER}/par`)).toMatchObject({ ahead: false })
+    expect(await assertions.take(token_endpoint)).toMatchObject({ ahead: true })
+    expect(signer.calls).toBe(2)
+  })
+
+  test.each([
+    ['ahead: false', { ahead: false }],
+    ['a lifetime no longer than the margin', { lifetime: 31 }],
+  ])('%s: nothing is signed ahead', async (_, rule) => {
+    const { signer, deps, configured } = counted({ assertion: { ...client().assertion, ...rule } })
+    const assertions = await deps.assertionsFor(configured)
+    await assertions.prepare()
+    for (let n = 0; n < 3; n++) {
+      expect(await assertions.take(aud)).toMatchObject({ ahead: false })
+      assertions.signNext()
+    }
+    expect(signer.calls).toBe(3)
   })
 })
 

@@ -1,16 +1,20 @@
 import http from 'node:http'
+import https from 'node:https'
 import type { Socket } from 'node:net'
-import { afterAll, describe, expect, test } from 'vitest'
+import tls from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import { SOCKET_IDLE_MAX_MS } from '../../../lib/limits.ts'
-import { closeProviders, type Provider, startProvider } from '../../support/fake-provider.ts'
+import { selfSignedCertificate } from '../../support/certificate.ts'
+import { closeProviders, type Provider, startProvider, startRaw } from '../../support/fake-provider.ts'
 
 afterAll(closeProviders)
 
 /** One request over the agent; its socket is idle again when this resolves. */
 function get(agent: http.Agent, url: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent }, response => {
+    const { get } = agent instanceof https.Agent ? https : http
+    const request = get(url, { agent }, response => {
       const { socket } = response
       response.resume()
       // An agent takes a socket back a tick after the answer's end.
@@ -124,4 +128,91 @@ test('REQ-14: 200 requests at once open no more sockets than the cap, and all ar
   expect(provider.requests).toHaveLength(200)
   expect(provider.connections).toBe(50)
   agent.destroy()
+})
+
+describe('a connection that is opened ahead', () => {
+  const certificate = selfSignedCertificate(['127.0.0.1', 'localhost'])
+  const authorities = tls.getCACertificates('default')
+  beforeAll(() => tls.setDefaultCACertificates([certificate.cert]))
+  afterAll(() => tls.setDefaultCACertificates(authorities))
+
+  const open = async (secure: boolean, now = Date.now) => {
+    const provider = await startProvider(response => response.end('x'), secure ? certificate : undefined)
+    const agents = guardedAgents(now)
+    return { provider, agents, agent: secure ? agents.https : agents.http }
+  }
+
+  test.each([
+    ['http', false, '127.0.0.1'],
+    ['https', true, '127.0.0.1'],
+    ['https', true, 'localhost'],
+  ])('%s carries the next request there: no other is opened (%s, %s)', async (_, secure, host) => {
+    const { provider, agents, agent } = await open(secure)
+    const url = `${provider.url.replace('127.0.0.1', host)}/token`
+    await agents.connect(url)
+    expect([provider.connections, provider.requests.length]).toEqual([1, 0])
+    await get(agent, url)
+    await get(agent, url)
+    expect([provider.connections, provider.requests.length]).toEqual([1, 2])
+    agent.destroy()
+  })
+
+  test('is one request’s alone', async () => {
+    const { provider, agents, agent } = await open(true)
+    await agents.connect(provider.url)
+    await Promise.all([get(agent, provider.url), get(agent, provider.url)])
+    expect(provider.connections).toBe(2)
+    agent.destroy()
+  })
+
+  test('is not used for another host', async () => {
+    const [one, other] = [await open(true), await open(true)]
+    await one.agents.connect(one.provider.url)
+    await get(one.agents.https, other.provider.url)
+    expect([one.provider.requests.length, other.provider.connections]).toEqual([0, 1])
+    one.agents.https.destroy()
+  })
+
+  test.each([
+    ['as long as may be', SOCKET_IDLE_MAX_MS, 1],
+    ['longer', SOCKET_IDLE_MAX_MS + 1, 2],
+    ['since a moment in the future', -1, 2],
+  ])('that has been idle %s (%d ms): connections in all: %d', async (_, ms, connections) => {
+    const clock = { now: 1_790_000_000_000 }
+    const { provider, agents, agent } = await open(true, () => clock.now)
+    await agents.connect(provider.url)
+    clock.now += ms
+    await get(agent, provider.url)
+    expect(provider.connections).toBe(connections)
+    agent.destroy()
+  })
+
+  test('and that the peer has closed is not used', async () => {
+    let closeIt = () => {}
+    const server = await startRaw((socket, nth) => {
+      if (nth === 1) closeIt = () => socket.destroy()
+      else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+    })
+    const agents = guardedAgents()
+    await agents.connect(server.url)
+    closeIt()
+    await expect.poll(() => get(agents.http, server.url).then(() => server.connections)).toBe(2)
+  })
+
+  test.each([
+    ['nobody listens', 'http://127.0.0.1:9/'],
+    ['the peer speaks no TLS', 'https://127.0.0.1:9/'],
+  ])('cannot be had where %s: no error, and nothing is kept', async (_, url) => {
+    const agents = guardedAgents()
+    await expect(agents.connect(url)).resolves.toBeUndefined()
+    await expect(get(agents[url.startsWith('https') ? 'https' : 'http'], url)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('REQ-4: is not kept where its certificate is not trusted', async () => {
+    const stranger = await startProvider(response => response.end('x'), selfSignedCertificate(['127.0.0.1']))
+    const agents = guardedAgents()
+    await agents.connect(stranger.url)
+    await expect(get(agents.https, stranger.url)).rejects.toThrow()
+    expect(stranger.requests).toEqual([])
+  })
 })

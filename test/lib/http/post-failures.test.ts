@@ -193,3 +193,22 @@ test('after each of these the next good request is answered', async () => {
   await rejection(post(bad.url, form()))
   expect((await post(good.url, form())).status).toBe(200)
 })
+
+test('an answer that nobody asked for is not taken for the next one', async () => {
+  const answer = (token: string) => {
+    const body = JSON.stringify({ token })
+    return `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  }
+  const server = await startMisbehaving((socket, nth) => {
+    socket.write(answer(`own-${nth}`))
+    // After the first answer has been read: in the buffer of a socket that is idle again.
+    setTimeout(() => socket.writable && socket.write(answer(`unasked-${nth}`)), 2)
+  })
+  const post = createPost({ agents: guardedAgents(), userAgent: 'countersign/test' })
+  for (let n = 1; n <= 5; n++) {
+    const { body } = await post(server.url, new URLSearchParams({ code: `code-${n}` }))
+    expect(JSON.parse(body)).toEqual({ token: `own-${n}` })
+    // Busy, as while signing: what has come in is not looked at until there is time.
+    for (const end = performance.now() + 10; performance.now() < end; );
+  }
+})

@@ -53,6 +53,28 @@ describe('what is sent', () => {
   })
 })
 
+describe('that it has left', () => {
+  test.each([0, 1])(
+    'is told before the answer comes, once (connections that stand already: %d)',
+    async before => {
+      const events: string[] = []
+      const provider = await startProvider(response => {
+        setTimeout(() => json(response, 200, {}), 20)
+      })
+      for (let n = 0; n < before; n++) await post(provider.url, form())
+      await post(provider.url, form(), () => events.push('sent'))
+      events.push('answered')
+      expect(events).toEqual(['sent', 'answered'])
+    },
+  )
+
+  test('is not told of a request that cannot leave', async () => {
+    let sent = 0
+    await rejection(post('http://127.0.0.1:9/', form(), () => sent++))
+    expect(sent).toBe(0)
+  })
+})
+
 describe('what is read', () => {
   test('status, lower-case header names and the body', async () => {
     const provider = await startProvider(response =>

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { token } from '../../functions/endpoints/token.ts'
+import { shell } from '../../functions/shell.ts'
+import { warmUp } from '../../functions/warm-up.ts'
+import type { Client } from '../../lib/config/client.ts'
+import { INIT_MS } from '../../lib/limits.ts'
+import type { AssertionSource } from '../../lib/oauth/client-assertion.ts'
+import type { Deps } from '../../lib/runtime.ts'
+import { client } from '../support/client.ts'
+import { rejection } from '../support/fake-provider.ts'
+
+const as = (name: string) => ({
+  issuer: `https://${name}.example`,
+  token_endpoint: `https://${name}.example/token`,
+})
+
+/** What a cold start with these clients does, in order. */
+async function workOf(clients: Client[], changes: Partial<Deps> = {}): Promise<string[]> {
+  const done: string[] = []
+  const registrations = { revision: '1', clients, allowed_origins: new Set<string>(), native: false }
+  const deps = {
+    configuration: async () => ({ registrations, expired: false }),
+    connect: async (url: string) => void done.push(`connect ${url}`),
+    assertionsFor: async ({ client_id }: Client) =>
+      ({ prepare: async () => void done.push(`sign for ${client_id}`) }) as AssertionSource,
+    ...changes,
+  } as Deps
+  await warmUp(deps)
+  return done
+}
+
+describe('a cold start', () => {
+  test('connects and signs for the first client that is enabled, and for no other', async () => {
+    const clients = [
+      client({ client_id: 'off', enabled: false, as: as('a') }),
+      client({ client_id: 'first', as: as('b') }),
+      client({ client_id: 'second', as: as('c') }),
+    ]
+    expect(await workOf(clients)).toEqual(['connect https://b.example/token', 'sign for first'])
+  })
+
+  test('does neither where there is nobody to do it for', async () => {
+    expect(await workOf([])).toEqual([])
+    expect(await workOf([client({ enabled: false })])).toEqual([])
+  })
+
+  test('does both at once: a slow connection does not keep the signature back', async () => {
+    const done: string[] = []
+    const never = new Promise<void>(() => {})
+    void workOf([client()], {
+      connect: () => never,
+      assertionsFor: async () =>
+        ({ prepare: async () => void done.push('signed') }) as unknown as AssertionSource,
+    })
+    await expect.poll(() => done).toEqual(['signed'])
+  })
+
+  test('rejects where there is no configuration, and the shell keeps that to itself', async () => {
+    const error = new Error('no secret')
+    const changes = { configuration: () => Promise.reject(error) }
+    expect(await rejection(workOf([], changes))).toBe(error)
+    await shell({ '/token': token }, () => changes as unknown as Deps, warmUp).ready
+  })
+
+  test('takes INIT_MS at most', async () => {
+    const deps = { configuration: () => new Promise(() => {}) } as unknown as Deps
+    const begun = performance.now()
+    await shell({ '/token': token }, () => deps, warmUp).ready
+    expect(performance.now() - begun).toBeGreaterThan(INIT_MS - 2)
+  })
+})
