@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,9 +19,12 @@ import { GOOD, ORIGIN, REDIRECT_URI } from '../support/deployment.ts'
 import { type FunctionProcess, startFunctionProcess } from '../support/function-process.ts'
 
 // A container is frozen between its invocations, and what it holds open is closed in the meantime by the other side.
-// Everything goes over TLS here, to servers that close what has been idle for 5 s, as Node's do.
+// Everything goes over TLS here, to servers that close what has been idle for 5 s, as Node's do. The network of a container
+// is frozen with it: that a connection was closed is not known when the next event comes. So it is closed here right
+// behind the event that wakes the function up.
 
 const FREEZES_MS = [3_500, 6_000, 9_000]
+const KEPT_OPEN_MS = 5_000
 /** Longer than a request takes, shorter than the function waits for it. */
 const SIGN_MS = 200
 
@@ -32,6 +35,9 @@ let front: https.Server
 let provider: https.Server
 /** Codes as they reached the provider. */
 const codes: string[] = []
+/** The provider's end of each trial's connection. */
+const sockets = new Map<string, Socket>()
+const trialOf = (code: string) => code.slice(0, code.lastIndexOf('-'))
 let env: Record<string, string>
 let handler: string
 
@@ -63,10 +69,14 @@ beforeAll(async () => {
   provider = https.createServer(tls, async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
-    codes.push(new URLSearchParams(body).get('code') ?? '')
+    const code = new URLSearchParams(body).get('code') ?? ''
+    codes.push(code)
+    sockets.set(trialOf(code), request.socket)
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ access_token: 'at', token_type: 'Bearer' }))
   })
+  // Closed by the trial, at its own time.
+  provider.keepAliveTimeout = 60_000
   const [kmsUrl, providerUrl] = await Promise.all([front, provider].map(listening))
   const { accessKeyId, secretAccessKey } = credentials('oauth')
   const client = {
@@ -114,8 +124,14 @@ async function trial(freezeMs: number, beforeFreeze: () => Promise<unknown>) {
     // From the second on the next assertion is signed ahead.
     for (const code of ['1', '2', '3']) expect((await exchange(code)).status).toBe(200)
     await beforeFreeze()
-    await fn.freeze(freezeMs)
-    const { status } = await exchange('last')
+    fn.freeze()
+    await sleep(freezeMs)
+    const last = exchange('last')
+    await sleep(20)
+    if (freezeMs >= KEPT_OPEN_MS) sockets.get(name)?.destroy()
+    await sleep(20)
+    fn.thaw()
+    const { status } = await last
     return { freezeMs, status, sent: codes.filter(code => code === `${name}-last`).length }
   } finally {
     fn.end()

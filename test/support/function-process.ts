@@ -7,8 +7,9 @@ import { event } from './function.ts'
 export interface FunctionProcess {
   /** Invokes the handler with a token request of `code`. */
   exchange(parameters: Record<string, string>, origin: string): Promise<{ status: number; body: string }>
-  /** Stops it for so long: no timer runs and nothing is read, while the clock goes on. */
-  freeze(ms: number): Promise<void>
+  /** Stops it: no timer runs and nothing is read, while the clock goes on. */
+  freeze(): void
+  thaw(): void
   end(): void
 }
 
@@ -39,11 +40,8 @@ export async function startFunctionProcess(
       child.send({ id, event: event(parameters, { headers: { origin } }) })
       return answer
     },
-    async freeze(ms) {
-      child.kill('SIGSTOP')
-      await new Promise(resolve => setTimeout(resolve, ms))
-      child.kill('SIGCONT')
-    },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     end: () => void child.kill('SIGKILL'),
   }
 }
