@@ -65,7 +65,7 @@ export interface Client {
   /** RFC 8707. Absent: unrestricted. */
   resource?: readonly string[]
   require_pkce: boolean
-  refresh: 'none' | 'rotating'
+  refresh: 'none' | 'rotating' | 'dpop'
   enabled: boolean
 }
 

@@ -17,10 +17,16 @@ const TABLE: Record<Reason, [status: number, error: string]> = {
   parameter_repeated: [400, 'invalid_request'],
   parameter_malformed: [400, 'invalid_request'],
   parameter_refused: [400, 'invalid_request'],
-  dpop_refused: [400, 'invalid_request'],
+  parameter_unsupported: [400, 'invalid_request'],
+  dpop_malformed: [400, 'invalid_dpop_proof'],
+  dpop_target_wrong: [400, 'invalid_dpop_proof'],
+  dpop_missing: [400, 'invalid_dpop_proof'],
   client_unknown: [400, 'invalid_request'],
   client_disabled: [503, 'temporarily_unavailable'],
   grant_refused: [400, 'unsupported_grant_type'],
+  response_type_refused: [400, 'unsupported_response_type'],
+  endpoint_missing: [400, 'invalid_request'],
+  poll_too_fast: [400, 'slow_down'],
   redirect_uri_refused: [400, 'invalid_grant'],
   scope_refused: [400, 'invalid_scope'],
   resource_refused: [400, 'invalid_target'],
@@ -37,7 +43,9 @@ const TABLE: Record<Reason, [status: number, error: string]> = {
   upstream_unreachable: [502, 'server_error'],
   upstream_timeout: [504, 'exchange_outcome_unknown'],
   upstream_lost: [502, 'exchange_outcome_unknown'],
+  upstream_unanswered: [504, 'temporarily_unavailable'],
   upstream_malformed: [502, 'server_error'],
+  dpop_downgraded: [502, 'server_error'],
 }
 const REASONS = Object.keys(TABLE) as Reason[]
 

@@ -1,11 +1,12 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
-import { token } from '../../functions/endpoints/token.ts'
+import { routes } from '../../functions/routes.ts'
 import { type GatewayResult, shell } from '../../functions/shell.ts'
 import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
+import { pollIntervals } from '../../lib/oauth/poll-intervals.ts'
 import { createAssertionsFor, type Deps } from '../../lib/runtime.ts'
 
 // The function with literals around it: a key in memory, a provider that is a variable, a log that is an array.
@@ -77,6 +78,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     signerFor,
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     connect: async () => {},
+    polls: pollIntervals(now, code => code),
     async post(url, form) {
       fn.sent.push({ url, form })
       if (fn.answer instanceof ProxyError) throw fn.answer
@@ -87,7 +89,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     log: record => fn.log.push(record),
   }
   const fn: TestFunction = {
-    handler: shell({ '/token': token }, () => deps).handler,
+    handler: shell(routes, () => deps).handler,
     signed: 0,
     sent: [],
     log: [],

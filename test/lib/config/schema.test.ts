@@ -137,7 +137,7 @@ describe('what is refused', () => {
     [
       { grant_types: ['authorization_code', 'client_credentials'] },
       'grant_types[1]',
-      'must be "authorization_code" or "refresh_token"',
+      'must be "authorization_code" or "refresh_token" or "urn:ietf:params:oauth:grant-type:device_code"',
     ],
     [{ grant_types: 'authorization_code' }, 'grant_types', 'must be an array'],
     [{ scope: '' }, 'scope', SCOPE],
@@ -150,8 +150,7 @@ describe('what is refused', () => {
     [{ resource: ['api'] }, 'resource[0]', 'must be an absolute URI (RFC 8707 section 2)'],
     [{ resource: 'https://api.example.com' }, 'resource', 'must be an array'],
     [{ require_pkce: 'false' }, 'require_pkce', 'must be true or false'],
-    [{ refresh: 'dpop' }, 'refresh', NOT_YET],
-    [{ refresh: true }, 'refresh', 'must be "none" or "rotating"'],
+    [{ refresh: true }, 'refresh', 'must be "none" or "rotating" or "dpop"'],
     [{ enabled: 1 }, 'enabled', 'must be true or false'],
     // unknown and misspelt members
     [{ redirect_uri: 'https://app.example.com/' }, 'redirect_uri', UNKNOWN],

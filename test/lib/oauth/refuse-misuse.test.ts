@@ -34,10 +34,6 @@ describe("IN-6: an authentication of the caller's own", () => {
   test('IN-5: an empty client_secret is none, as some libraries send it', () => {
     expect(refusal(read('code=c&client_secret='))).toBeUndefined()
   })
-
-  test('a DPoP proof is refused, not dropped', () => {
-    expect(refusal(read('code=c'), { dpop: 'e.y.x' })).toMatchObject({ reason: 'dpop_refused' })
-  })
 })
 
 describe('IN-4: repeated parameters', () => {
