@@ -39,7 +39,7 @@ export interface TestFunction {
   /** How often the signer was asked. */
   signed: number
   /** What went to the provider. */
-  sent: { url: string; form: URLSearchParams }[]
+  sent: { url: string; form: URLSearchParams; dpop: string | undefined }[]
   log: LogRecord[]
   /** What the provider answers next, or the error that the connection to it ends in. */
   answer: Answer | ProxyError
@@ -79,8 +79,8 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     connect: async () => {},
     polls: pollIntervals(now, code => code),
-    async post(url, form) {
-      fn.sent.push({ url, form })
+    async post(url, form, { dpop } = {}) {
+      fn.sent.push({ url, form, dpop })
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
