@@ -24,8 +24,43 @@ const versionAlone = (source: string) => JSON.stringify({ version: JSON.parse(so
 /** A stand-in that is there for its importers' names alone: whoever does call it finds out at once. */
 const absent = (what: string) => `throw new Error('${what} is not part of this bundle')`
 
-/** Schema and registration of each modelled error. The SDK's base exception carries the same without them. */
-const modelledErrors = /^export var \w+\$ = \[-3, n0,[^;]*;\nn0_registry\.registerError\(.*\);\n/gm
+/** Schema and registration of each modelled error, and the registries. */
+const errorClasses =
+  /^const \w+_registry = .*\n|^export var \w+\$ = \[-3, [^;]*;\n\w+_registry\.registerError\(.*\);\n|(?<=^export const errorTypeRegistries = \[)[^\]]*/gm
+
+/** The table of partitions, without the Regions for which it says nothing that its expression would not. */
+function withoutMatchingRegions(source: string): string {
+  const [, head, table, tail] = /^(export const partitionsInfo = )(\{.*?^\})(;.*)/ms.exec(source) ?? []
+  if (table === undefined) return source
+  const info = JSON.parse(table)
+  for (const partition of info.partitions) {
+    const expression = new RegExp(partition.regionRegex)
+    for (const [region, { description, ...differences }] of Object.entries<object & { description?: string }>(
+      partition.regions,
+    )) {
+      if (expression.test(region) && Object.keys(differences).length === 0) delete partition.regions[region]
+      else partition.regions[region] = differences
+    }
+  }
+  return `${head}${JSON.stringify(info)}${tail}`
+}
+
+/** An object over `config` instead of a copy of it: what is set there stays there. */
+const inheritConfig = (source: string) => source.replace(/\.\.\.config\b/, '__proto__: config')
+
+/** The user agent as the SDK writes it, its application id (AWS_SDK_UA_APP_ID) included, without what is counted. */
+const userAgentOnce = (source: string) =>
+  source.replace(
+    /export const userAgentMiddleware = [^]*?(?=^const escapeUserAgent)/m,
+    `export const userAgentMiddleware = options => {
+       let userAgent
+       return next => async args => {
+         userAgent ??= (await options.defaultUserAgentProvider(options)).map(escapeUserAgent).join(SPACE)
+         args.request.headers[USER_AGENT] = userAgent
+         return next(args)
+       }
+     }\n`,
+  )
 
 export const CUTS: readonly Cut[] = [
   {
@@ -72,14 +107,74 @@ export const CUTS: readonly Cut[] = [
     ),
   },
   {
+    file: '@aws-sdk/core/dist-es/submodules/protocols/json/AwsJson1_1Protocol.js',
+    why: 'the protocol for all operations, with a serializer for every kind of schema: lib/aws/json-protocol.ts is used',
+    edit: replaceBy(`export class AwsJson1_1Protocol { constructor() { ${absent('The AWS JSON protocol')} } }`),
+  },
+  {
     file: '@aws-sdk/client-kms/dist-es/schemas/schemas_0.js',
-    why: 'an error class for every operation of KMS: without its class an error keeps name, message and metadata',
-    edit: remove(modelledErrors),
+    why: 'an error class for every operation of KMS, for the protocol that is cut',
+    edit: remove(errorClasses),
   },
   {
     file: '@aws-sdk/client-secrets-manager/dist-es/schemas/schemas_0.js',
     why: 'as for KMS',
-    edit: remove(modelledErrors),
+    edit: remove(errorClasses),
+  },
+  {
+    file: '@smithy/core/dist-es/submodules/client/smithy-client/command.js',
+    why: 'asks the schemas of each command whether it streams: the last to need what reads schemas',
+    edit: source => source.replace(/Boolean\(NormalizedSchema\.of\(.*\)\)(?=;)/, 'false'),
+  },
+  {
+    file: '@smithy/core/dist-es/submodules/client/smithy-client/schemaLogFilter.js',
+    why: 'shows a command to a logger without its secrets: there is no logger, and one would see nothing',
+    edit: replaceBy(`export const schemaLogFilter = () => '***SensitiveInformation***'`),
+  },
+  {
+    file: '@aws-sdk/core/dist-es/submodules/client/middleware-logger/loggerMiddleware.js',
+    why: 'prepares a log entry of each call for a logger that throws it away',
+    edit: remove(/clientStack\.add\(loggerMiddleware\(\).*/),
+  },
+  {
+    file: '@aws-sdk/core/dist-es/submodules/client/middleware-recursion-detection/getRecursionDetectionPlugin.js',
+    why: 'marks calls of services that could invoke the function again: KMS and Secrets Manager invoke nothing',
+    edit: remove(/clientStack\.add\(recursionDetectionMiddleware\(\).*/),
+  },
+  {
+    file: '@aws-sdk/client-kms/dist-es/runtimeExtensions.js',
+    why: 'changes to the configuration by `extensions`, of which there are none',
+    edit: replaceBy(`export const resolveRuntimeExtensions = config => config`),
+  },
+  {
+    file: '@aws-sdk/client-secrets-manager/dist-es/runtimeExtensions.js',
+    why: 'as for KMS',
+    edit: replaceBy(`export const resolveRuntimeExtensions = config => config`),
+  },
+  {
+    file: '@aws-sdk/core/dist-es/submodules/client/middleware-user-agent/user-agent-middleware.js',
+    why: 'puts the same user agent together for each call, and counts features in it',
+    edit: userAgentOnce,
+  },
+  {
+    file: '@smithy/core/dist-es/submodules/schema/middleware/schemaSerializationMiddleware.js',
+    why: 'copies the whole configuration for each call, to be read: it can be read where it is',
+    edit: inheritConfig,
+  },
+  {
+    file: '@smithy/core/dist-es/submodules/schema/middleware/schemaDeserializationMiddleware.js',
+    why: 'as before sending',
+    edit: inheritConfig,
+  },
+  {
+    file: '@smithy/core/dist-es/submodules/endpoints/middleware-endpoint/endpointMiddleware.js',
+    why: 'copies it once more, to set its endpoint where the environment names one',
+    edit: inheritConfig,
+  },
+  {
+    file: '@aws-sdk/core/dist-es/submodules/client/util-endpoints/lib/aws/partitions.js',
+    why: "every Region by its name: all but the pseudo-Regions match their partition's expression, which decides alike",
+    edit: withoutMatchingRegions,
   },
   {
     file: '@aws-sdk/client-kms/package.json',

@@ -3,6 +3,7 @@ import type https from 'node:https'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { KMS_ATTEMPTS, KMS_CONNECT_MS, KMS_REQUEST_MS } from '../limits.ts'
+import { awsJson } from './json-protocol.ts'
 
 /** What an AWS client is made of: all of it explicit, so that no profile, file or metadata service is looked at. */
 export interface AwsOptions {
@@ -13,11 +14,22 @@ export interface AwsOptions {
 }
 
 export function kmsClient(options: AwsOptions): KMSClient {
-  return new KMSClient(settings(options))
+  return signingOnce(new KMSClient({ ...settings(options), protocol: awsJson('TrentService') }))
 }
 
 export function secretsClient(options: AwsOptions): SecretsManagerClient {
-  return new SecretsManagerClient(settings(options))
+  return new SecretsManagerClient({ ...settings(options), protocol: awsJson('secretsmanager') })
+}
+
+/** The SDK would make a new SigV4 signer for each call, always from the same Region, service and credentials. */
+function signingOnce(client: KMSClient): KMSClient {
+  const { signer: make } = client.config
+  let made: ReturnType<typeof make> | undefined
+  client.config.signer = scheme => {
+    made ??= make(scheme)
+    return made
+  }
+  return client
 }
 
 function settings({ region, endpoint, credentials, agents }: AwsOptions) {
