@@ -46,23 +46,28 @@ export function awsJson(target: string): Protocol {
         body: JSON.stringify(Object.fromEntries(members)),
       }
     },
-    async deserializeResponse(_: unknown, context: SerdeContext, { statusCode, headers, body }: HttpResponse) {
+    async deserializeResponse(
+      _: unknown,
+      context: SerdeContext,
+      { statusCode, headers, body }: HttpResponse,
+    ) {
       const text = await textOf(body)
-      const members: Members = text === '' ? {} : JSON.parse(text)
+      const members: Members = (text === '' ? null : JSON.parse(text)) ?? {}
       const $metadata = {
         httpStatusCode: statusCode,
         requestId: headers['x-amzn-requestid'] ?? headers['x-amzn-request-id'] ?? headers['x-amz-request-id'],
       }
       if (statusCode >= 300) throw serviceError(members, headers, $metadata)
-      for (const member of BLOBS) {
-        const value = members[member]
-        if (value != null) members[member] = context.base64Decoder(value as string)
+      const output: Members = { $metadata }
+      for (const [member, value] of Object.entries(members)) {
+        if (value === null) continue
+        output[member] = BLOBS.includes(member) ? context.base64Decoder(value as string) : value
       }
-      return Object.assign(members, { $metadata })
+      return output
     },
-    // The SDK asks for none of these on the way of a call.
+    // Called before each command; what it brings comes with the calls above as well. The rest of the interface is for
+    // event streams, and never called.
     setSerdeContext() {},
-    getShapeId: () => 'aws.protocols#awsJson1_1',
   } as unknown as Protocol
 }
 
