@@ -14,22 +14,11 @@ export interface AwsOptions {
 }
 
 export function kmsClient(options: AwsOptions): KMSClient {
-  return signingOnce(new KMSClient({ ...settings(options), protocol: awsJson('TrentService') }))
+  return new KMSClient({ ...settings(options), protocol: awsJson('TrentService') })
 }
 
 export function secretsClient(options: AwsOptions): SecretsManagerClient {
   return new SecretsManagerClient({ ...settings(options), protocol: awsJson('secretsmanager') })
-}
-
-/** The SDK would make a new SigV4 signer for each call, always from the same Region, service and credentials. */
-function signingOnce(client: KMSClient): KMSClient {
-  const { signer: make } = client.config
-  let made: ReturnType<typeof make> | undefined
-  client.config.signer = scheme => {
-    made ??= make(scheme)
-    return made
-  }
-  return client
 }
 
 function settings({ region, endpoint, credentials, agents }: AwsOptions) {
