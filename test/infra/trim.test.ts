@@ -20,65 +20,7 @@ interface Partition {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..')
-
-/** Calls KMS and Secrets Manager as the functions do, and reports what came of it and what it loaded. */
-const PROBE = `
-  import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager'
-  import { SignCommand } from '@aws-sdk/client-kms'
-  import { kmsClient, secretsClient } from './lib/aws/clients.ts'
-  import { guardedAgents } from './lib/http/agents.ts'
-  const options = {
-    region: 'eu-central-1',
-    endpoint: undefined,
-    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
-    agents: guardedAgents(),
-  }
-  const named = kmsClient({ ...options, endpoint: process.env.ENDPOINT })
-  const outcome = promise => promise.then(
-    ({ Signature, SecretString }) => Signature ? Buffer.from(Signature).toString() : SecretString,
-    ({ name, message, $metadata, $fault }) =>
-      ({ name, message, $fault, status: $metadata?.httpStatusCode, id: $metadata?.requestId, attempts: $metadata?.attempts }))
-  const command = KeyId => new SignCommand({
-    KeyId, Message: Buffer.from('header.claims'), MessageType: 'RAW', SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256' })
-  const sign = (client, KeyId) => outcome(client.send(command(KeyId)))
-  const read = SecretId => outcome(secretsClient(options).send(new GetSecretValueCommand({ SecretId })))
-  // Stopped on its way to the network: where would it have gone?
-  const destination = async (client, command) => {
-    const stop = () => async ({ request }) => { throw new Error(request.protocol + '//' + request.hostname) }
-    client.middlewareStack.add(stop, { step: 'deserialize', priority: 'low' })
-    return (await outcome(client.send(command))).message
-  }
-  const main = async () => {
-    if (process.env.REGIONS !== undefined) {
-      const where = {}
-      for (const region of process.env.REGIONS.split(' ')) {
-        where[region] = [
-          await destination(kmsClient({ ...options, region }), command('k')),
-          await destination(secretsClient({ ...options, region }), new GetSecretValueCommand({ SecretId: 's' })),
-        ]
-      }
-      console.log(JSON.stringify(where))
-      process.exit()
-    }
-    const results = {
-      good: await sign(named, 'good'),
-      again: await Promise.all(['good', 'good', 'good'].map(key => sign(named, key))),
-      fromEnvironment: await sign(kmsClient(options), 'good'),
-      missing: await sign(named, 'missing'),
-      denied: await sign(named, 'denied'),
-      broken: await sign(named, 'broken'),
-      throttled: await sign(named, 'throttled'),
-      proxied: await sign(named, 'proxied'),
-      skewed: await sign(kmsClient({ ...options, endpoint: process.env.ENDPOINT }), 'skewed'),
-      secret: await read('s'),
-      noSecret: await read('x'),
-      withoutCredentials: await sign(kmsClient({ ...options, credentials: undefined }), 'good'),
-    }
-    console.log(JSON.stringify({ ...results, undici: process.moduleLoadList.filter(entry => /undici/.test(entry)) }))
-    process.exit()
-  }
-  main()
-`
+const PROBE = 'test/infra/trim-probe.ts'
 
 const refusals: Record<string, [number, string]> = {
   missing: [400, 'NotFoundException'],
@@ -129,7 +71,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-trim-'))
   await esbuild({
     ...bundleOptions({ version: '0', minify: true }),
-    stdin: { contents: PROBE, resolveDir: ROOT },
+    entryPoints: [PROBE],
     outfile: join(folder, 'probe.cjs'),
     write: true,
   })
@@ -206,7 +148,7 @@ describe('the trimmed SDK', () => {
   })
 
   test('signs several at once', () => {
-    expect(report.again).toEqual(['signed', 'signed', 'signed'])
+    expect(report.atOnce).toEqual(['signed', 'signed', 'signed'])
   })
 
   test('knows each error by the name, the message and the request id of the service', () => {
@@ -249,8 +191,11 @@ describe('the trimmed SDK', () => {
 
 describe('a cut', () => {
   const bundleWith = async (cuts: readonly Cut[]) => {
-    const stdin = { contents: PROBE, resolveDir: ROOT }
-    await esbuild({ ...bundleOptions({ version: '0', minify: true }), plugins: [trim(cuts)], stdin })
+    await esbuild({
+      ...bundleOptions({ version: '0', minify: true }),
+      plugins: [trim(cuts)],
+      entryPoints: [PROBE],
+    })
   }
   const some = (changes: Partial<Cut>): Cut => ({ ...(CUTS[0] as Cut), ...changes })
 
