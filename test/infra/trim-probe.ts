@@ -43,7 +43,7 @@ const sign = (client: KMSClient, key: string) =>
 const read = (client: SecretsManagerClient, SecretId: string) =>
   client.send(new GetSecretValueCommand({ SecretId })).then(({ SecretString }) => SecretString, failure)
 
-/** Stopped on its way to the network: where would it have gone? */
+/** Stopped on its way to the network: where would it have gone? (The stacks of the two clients differ in types alone.) */
 async function destination(
   { middlewareStack }: Pick<KMSClient, 'middlewareStack'>,
   send: () => Promise<unknown>,
