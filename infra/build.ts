@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { type BuildOptions, build as esbuild, type Metafile } from 'esbuild'
+import { packagesOf, writeList, zippedBytes } from './contents.ts'
 import { trim } from './trim.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -84,11 +85,17 @@ export async function build({ outdir = 'dist', minify = true } = {}): Promise<{
   return { files: [...outputs.keys()].sort(), metafile: result.metafile }
 }
 
+/** `--list` rewrites the list of what is in the bundles: see contents.ts. */
 async function main(): Promise<void> {
-  const { files } = await build()
-  for (const file of files) {
-    console.log(`${relative(ROOT, file).padEnd(24)} ${String((await stat(file)).size).padStart(8)} B`)
+  const { files, metafile } = await build()
+  const line = (what: string, bytes: number) =>
+    console.log(`${what.padEnd(24)} ${String(bytes).padStart(8)} B`)
+  for (const file of files) line(relative(ROOT, file), (await stat(file)).size)
+  for (const name of Object.keys(FUNCTIONS)) {
+    const zipped = files.filter(file => basename(file).startsWith(`${name}.`))
+    line(`${name}, zipped`, await zippedBytes(zipped))
   }
+  if (process.argv.includes('--list')) await writeList(packagesOf(metafile, FUNCTIONS))
 }
 
 // As a command. (`import.meta.main` is not there before Node 24.)

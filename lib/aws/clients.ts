@@ -3,6 +3,7 @@ import type https from 'node:https'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { KMS_ATTEMPTS, KMS_CONNECT_MS, KMS_REQUEST_MS } from '../limits.ts'
+import { awsJson } from './json-protocol.ts'
 
 /** What an AWS client is made of: all of it explicit, so that no profile, file or metadata service is looked at. */
 export interface AwsOptions {
@@ -13,11 +14,11 @@ export interface AwsOptions {
 }
 
 export function kmsClient(options: AwsOptions): KMSClient {
-  return new KMSClient(settings(options))
+  return new KMSClient({ ...settings(options), protocol: awsJson('TrentService') })
 }
 
 export function secretsClient(options: AwsOptions): SecretsManagerClient {
-  return new SecretsManagerClient(settings(options))
+  return new SecretsManagerClient({ ...settings(options), protocol: awsJson('secretsmanager') })
 }
 
 function settings({ region, endpoint, credentials, agents }: AwsOptions) {

@@ -45,13 +45,19 @@ export function kmsSigner(client: KMSClient, key: { kms_key_arn: string; alg: Al
         SigningAlgorithm: KMS_ALGORITHM[alg],
       })
       let requestId: string | undefined
+      // As AbortSignal.timeout, whose timer would live on after the call, one for each signature of the last seconds.
+      const deadline = new AbortController()
+      const timeUp = () => deadline.abort(new DOMException('KMS took too long', 'TimeoutError'))
+      const timer = setTimeout(timeUp, KMS_TOTAL_MS)
       try {
-        const output = await client.send(command, { abortSignal: AbortSignal.timeout(KMS_TOTAL_MS) })
+        const output = await client.send(command, { abortSignal: deadline.signal })
         requestId = idOf(output.$metadata.requestId)
         const signature = toJose(output.Signature, alg)
         return requestId === undefined ? signature : Object.assign(signature, { requestId })
       } catch (error) {
         throw toProxyError(error, requestId)
+      } finally {
+        clearTimeout(timer)
       }
     },
   }

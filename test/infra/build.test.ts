@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { build, FUNCTIONS } from '../../infra/build.ts'
+import { zippedBytes } from '../../infra/contents.ts'
 import { copyService, run } from '../package/service.ts'
 
 let root: string
@@ -85,15 +86,21 @@ describe('build', () => {
   })
 })
 
-test('node infra/build.ts builds into dist/ and prints each file with its size', async () => {
+test('node infra/build.ts builds into dist/ and prints each file with its size, and that of the zip', async () => {
   const service = await copyService()
   try {
     const { code, stdout } = await run(service.dir, [process.execPath, 'infra/build.ts'])
     expect(code).toBe(0)
     const lines = stdout.trimEnd().split('\n')
-    expect(lines.map(line => line.split(/\s+/)[0])).toEqual(['dist/oauth.bundle.cjs', 'dist/oauth.mjs'])
+    expect(lines.map(line => line.split(/\s{2,}/)[0])).toEqual([
+      'dist/oauth.bundle.cjs',
+      'dist/oauth.mjs',
+      'oauth, zipped',
+    ])
     const { length } = await readFile(join(service.dir, 'dist/oauth.bundle.cjs'))
     expect(lines[0]).toContain(` ${length} B`)
+    const zipped = await zippedBytes(built.files)
+    expect(lines[2]).toContain(` ${zipped} B`)
   } finally {
     await service.remove()
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,68 +9,36 @@ import { promisify } from 'node:util'
 import { build as esbuild } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundleOptions } from '../../infra/build.ts'
-import { CUTS, type Cut, trim } from '../../infra/trim.ts'
+import { CUTS, type Cut } from '../../infra/cuts.ts'
+import { trim } from '../../infra/trim.ts'
+
+const PARTITIONS = '@aws-sdk/core/dist-es/submodules/client/util-endpoints/lib/aws/partitions.js'
+
+interface Partition {
+  regions: object
+  outputs: { dnsSuffix: string }
+}
 
 const ROOT = join(import.meta.dirname, '..', '..')
-
-/** Uses the SDK as the functions do, and reports what came of it and what it loaded. */
-const PROBE = `
-  import { Agent as HttpAgent } from 'node:http'
-  import { Agent as HttpsAgent } from 'node:https'
-  import { KMSClient, SignCommand } from '@aws-sdk/client-kms'
-  import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-  const config = endpoint => ({
-    region: 'eu-central-1',
-    ...(endpoint === undefined ? {} : { endpoint }),
-    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
-    maxAttempts: 2,
-    requestHandler: { httpAgent: new HttpAgent({ keepAlive: true }), httpsAgent: new HttpsAgent({ keepAlive: true }) },
-  })
-  const named = new KMSClient(config(process.env.ENDPOINT))
-  const fromEnvironment = new KMSClient(config(undefined))
-  const outcome = promise => promise.then(
-    ({ Signature, SecretString }) => Signature ? Buffer.from(Signature).toString() : SecretString,
-    ({ name, message, $metadata, $fault }) =>
-      ({ name, message, $fault, status: $metadata?.httpStatusCode, id: $metadata?.requestId, attempts: $metadata?.attempts }))
-  const sign = (client, KeyId) => outcome(client.send(new SignCommand({
-    KeyId, Message: Buffer.from('header.claims'), MessageType: 'RAW', SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256' })))
-  // Stopped on its way to the network: where would it have gone?
-  const destination = async (client, command) => {
-    const stop = () => async ({ request }) => { throw new Error(request.protocol + '//' + request.hostname) }
-    client.middlewareStack.add(stop, { step: 'deserialize', priority: 'low' })
-    return (await outcome(client.send(command))).message
-  }
-  const sent = new SignCommand({ KeyId: 'k', Message: Buffer.from('m'), SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256' })
-  const main = async () => {
-    if (process.env.ENDPOINT === undefined) {
-      console.log(JSON.stringify([
-        await destination(new KMSClient(config(undefined)), sent),
-        await destination(new KMSClient({ ...config(undefined), region: 'cn-north-1' }), sent),
-        await destination(new SecretsManagerClient(config(undefined)), new GetSecretValueCommand({ SecretId: 's' })),
-      ]))
-      process.exit()
-    }
-    const results = {
-      good: await sign(named, 'good'),
-      fromEnvironment: await sign(fromEnvironment, 'good'),
-      missing: await sign(named, 'missing'),
-      denied: await sign(named, 'denied'),
-      broken: await sign(named, 'broken'),
-      secret: await outcome(new SecretsManagerClient(config(undefined)).send(new GetSecretValueCommand({ SecretId: 's' }))),
-      noSecret: await outcome(new SecretsManagerClient(config(undefined)).send(new GetSecretValueCommand({ SecretId: 'x' }))),
-      withoutCredentials: await sign(new KMSClient({ ...config(process.env.ENDPOINT), credentials: undefined }), 'good'),
-    }
-    console.log(JSON.stringify({ ...results, undici: process.moduleLoadList.filter(entry => /undici/.test(entry)) }))
-    process.exit()
-  }
-  main()
-`
+const PROBE = 'test/infra/trim-probe.ts'
 
 const refusals: Record<string, [number, string]> = {
   missing: [400, 'NotFoundException'],
   denied: [400, 'AccessDeniedException'],
   broken: [500, 'KMSInternalException'],
+  throttled: [400, 'ThrottlingException'],
   x: [400, 'ResourceNotFoundException'],
+}
+
+const HOUR_MS = 3_600_000
+
+/** What AWS says to a request signed more than five minutes ago, by a clock that is an hour ahead of ours. */
+function tooEarly({ headers }: IncomingMessage): [number, string] | undefined {
+  const [, ...parts] = /^(....)(..)(..T..)(..)(..Z)$/.exec(String(headers['x-amz-date'])) ?? []
+  const [year, month, hours, minutes, seconds] = parts
+  const signed = Date.parse(`${year}-${month}-${hours}:${minutes}:${seconds}`)
+  const right = Math.abs(signed - (Date.now() + HOUR_MS)) < 300_000
+  return right ? undefined : [400, 'InvalidSignatureException']
 }
 
 let server: Server
@@ -86,15 +54,16 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     const body = JSON.parse(await text(request))
     requests.push({ request, body })
-    const refusal = refusals[body.KeyId ?? body.SecretId]
+    const refusal =
+      refusals[body.KeyId ?? body.SecretId] ?? (body.KeyId === 'skewed' ? tooEarly(request) : undefined)
     response.setHeader('x-amzn-requestid', 'request-1')
+    // A server whose clock is an hour ahead.
+    if (body.KeyId === 'skewed') response.setHeader('date', new Date(Date.now() + HOUR_MS).toUTCString())
+    if (body.KeyId === 'proxied') return response.writeHead(503).end('<html>busy</html>')
     response.statusCode = refusal?.[0] ?? 200
     const refused = refusal && { __type: refusal[1], message: `refused ${body.KeyId ?? body.SecretId}` }
-    response.end(
-      JSON.stringify(
-        refused ?? { Signature: Buffer.from('signed').toString('base64'), SecretString: 'kept' },
-      ),
-    )
+    const signed = { Signature: Buffer.from('signed').toString('base64') }
+    response.end(JSON.stringify(refused ?? (body.KeyId === undefined ? { SecretString: 'kept' } : signed)))
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -102,7 +71,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-trim-'))
   await esbuild({
     ...bundleOptions({ version: '0', minify: true }),
-    stdin: { contents: PROBE, resolveDir: ROOT },
+    entryPoints: [PROBE],
     outfile: join(folder, 'probe.cjs'),
     write: true,
   })
@@ -110,6 +79,7 @@ beforeAll(async () => {
     ENDPOINT: endpoint,
     AWS_ENDPOINT_URL_KMS: endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
+    AWS_SDK_UA_APP_ID: 'demo',
   }
   report = JSON.parse((await run(env)).stdout)
 })
@@ -135,16 +105,50 @@ describe('the trimmed SDK', () => {
     expect(report).toMatchObject({ fromEnvironment: 'signed', secret: 'kept' })
   })
 
-  test('finds the endpoints of AWS by the Region where nothing names one', async () => {
-    expect(JSON.parse((await run({})).stdout)).toEqual([
-      'https://kms.eu-central-1.amazonaws.com',
-      'https://kms.cn-north-1.amazonaws.com.cn',
-      'https://secretsmanager.eu-central-1.amazonaws.com',
+  test('finds the endpoints of AWS in every Region of every partition, where nothing names one', async () => {
+    const source = await readFile(join(ROOT, 'node_modules', PARTITIONS), 'utf8')
+    const { partitions } = JSON.parse(source.slice(source.indexOf('{'), source.lastIndexOf('}') + 1))
+    // Those named like aws-global are no Regions that anything runs in.
+    const regions: [string, string][] = partitions.flatMap((one: Partition) =>
+      Object.keys(one.regions).map(region => [region, one.outputs.dnsSuffix]),
+    )
+    // A Region that is newer than the table.
+    regions.push(['eu-central-99', 'amazonaws.com'])
+    expect(regions.map(([region]) => region)).toEqual(
+      expect.arrayContaining(['eu-central-1', 'cn-north-1', 'us-gov-west-1', 'eusc-de-east-1']),
+    )
+    const expected = regions.map(([region, suffix]) => [
+      region,
+      [`https://kms.${region}.${suffix}`, `https://secretsmanager.${region}.${suffix}`],
+    ])
+    const { stdout } = await run({ REGIONS: regions.map(([region]) => region).join(' ') })
+    expect(JSON.parse(stdout)).toEqual(Object.fromEntries(expected))
+  })
+
+  test('takes FIPS endpoints where AWS_USE_FIPS_ENDPOINT says so', async () => {
+    const { stdout } = await run({ REGIONS: 'us-gov-west-1', AWS_USE_FIPS_ENDPOINT: 'true' })
+    expect(JSON.parse(stdout)['us-gov-west-1']).toEqual([
+      'https://kms-fips.us-gov-west-1.amazonaws.com',
+      'https://secretsmanager-fips.us-gov-west-1.amazonaws.com',
     ])
   })
 
-  test('still says its version', () => {
-    expect(requests[0]?.request.headers['user-agent']).toMatch(/^aws-sdk-js\/3\.\d+\.\d+ /)
+  test('says its version and its runtime, in each request the same', () => {
+    const agents = requests
+      .filter(({ body }) => body.KeyId === 'good')
+      .map(({ request }) => request.headers['user-agent'])
+    expect(agents[0]).toMatch(
+      /^aws-sdk-js\/3\.\d+\.\d+ ua\/2\.1 os\/\w+#\S+ lang\/js md\/nodejs#\d+\.\d+\.\d+ api\/kms#3\.\d+\.\d+ app\/demo$/,
+    )
+    expect(agents).toHaveLength(5)
+    expect(new Set(agents).size).toBe(1)
+    // It is said of Secrets Manager in its own words.
+    const reader = requests.find(({ body }) => body.SecretId === 's')?.request.headers['user-agent']
+    expect(reader).toContain(' api/secrets-manager#3.')
+  })
+
+  test('signs several at once', () => {
+    expect(report.atOnce).toEqual(['signed', 'signed', 'signed'])
   })
 
   test('knows each error by the name, the message and the request id of the service', () => {
@@ -164,6 +168,16 @@ describe('the trimmed SDK', () => {
     expect(requests.filter(({ body }) => body.KeyId === 'broken')).toHaveLength(2)
   })
 
+  test('repeats what was throttled, and what a proxy answered in the place of KMS', () => {
+    expect(report.throttled).toMatchObject({ name: 'ThrottlingException', status: 400, attempts: 2 })
+    expect(report.proxied).toMatchObject({ name: 'SyntaxError', status: 503, attempts: 2 })
+  })
+
+  test('sets its clock by that of AWS, and signs again', () => {
+    expect(report.skewed).toBe('signed')
+    expect(requests.filter(({ body }) => body.KeyId === 'skewed')).toHaveLength(2)
+  })
+
   test('has no credentials but those that it is given', () => {
     expect(report.withoutCredentials).toMatchObject({
       message: expect.stringContaining('not part of this bundle'),
@@ -177,8 +191,11 @@ describe('the trimmed SDK', () => {
 
 describe('a cut', () => {
   const bundleWith = async (cuts: readonly Cut[]) => {
-    const stdin = { contents: PROBE, resolveDir: ROOT }
-    await esbuild({ ...bundleOptions({ version: '0', minify: true }), plugins: [trim(cuts)], stdin })
+    await esbuild({
+      ...bundleOptions({ version: '0', minify: true }),
+      plugins: [trim(cuts)],
+      entryPoints: [PROBE],
+    })
   }
   const some = (changes: Partial<Cut>): Cut => ({ ...(CUTS[0] as Cut), ...changes })
 

@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { ZIPPED_MAX_B } from '../../infra/contents.ts'
 import { copyService, keys, packageIn, run, TEMPLATE } from './service.ts'
-import { readZip } from './zip.ts'
+import { readZip, storedBytes } from './zip.ts'
 
 const ZIP = '.serverless/oauth.zip'
 
@@ -70,6 +71,15 @@ describe('the zip', () => {
     const entries = readZip(zip)
     expect([...entries.keys()].sort()).toEqual(['dist/oauth.bundle.cjs', 'dist/oauth.mjs'])
     for (const [name, bytes] of entries) expect(bytes).toEqual(await readFile(join(service.dir, name)))
+  })
+
+  test('takes no more than a cold start should have to fetch', () => {
+    const entries = storedBytes(zip)
+    expect(entries).toHaveLength(2)
+    const sum = entries.reduce((total, bytes) => total + bytes, 0)
+    expect(sum, `${sum} B compressed, ${ZIPPED_MAX_B} at most: look what has grown`).toBeLessThanOrEqual(
+      ZIPPED_MAX_B,
+    )
   })
 
   test('KMS-5: neither it nor the template holds a private key, or what imports one', async () => {

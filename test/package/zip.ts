@@ -7,9 +7,22 @@ import { inflateRawSync } from 'node:zlib'
  * @throws when the bytes are no such archive
  */
 export function readZip(zip: Buffer): Map<string, Buffer> {
+  const files = new Map<string, Buffer>()
+  for (const { name, method, bytes } of entriesOf(zip)) {
+    files.set(name, method === 0 ? bytes : inflateRawSync(bytes))
+  }
+  return files
+}
+
+/** What each file takes in the archive. */
+export function storedBytes(zip: Buffer): number[] {
+  return entriesOf(zip).map(({ bytes }) => bytes.length)
+}
+
+function entriesOf(zip: Buffer): { name: string; method: number; bytes: Buffer }[] {
   const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'))
   if (end < 0) throw new Error('no end of central directory')
-  const entries = new Map<string, Buffer>()
+  const entries = []
   let at = zip.readUInt32LE(end + 16)
   for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
     if (zip.toString('latin1', at, at + 4) !== 'PK\x01\x02') throw new Error('no entry where one should be')
@@ -21,7 +34,7 @@ export function readZip(zip: Buffer): Map<string, Buffer> {
     const local = zip.readUInt32LE(at + 42)
     const data = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28)
     const bytes = zip.subarray(data, data + size)
-    entries.set(name, method === 0 ? bytes : inflateRawSync(bytes))
+    entries.push({ name, method, bytes })
     at += 46 + nameLength + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32)
   }
   return entries

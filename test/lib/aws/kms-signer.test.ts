@@ -174,6 +174,13 @@ describe.concurrent('KMS-10: the budget', () => {
     expect(calls).toBe(2)
   })
 
+  test('one that falls silent in the middle of its answer is not waited for any longer', async () => {
+    const half = { status: 200, body: '{"Signature":"AA', headers: { 'content-length': '400' } }
+    const { error, calls } = await failure(half)
+    expect(error.reason).toBe('signer_unavailable')
+    expect(calls).toBe(1)
+  })
+
   test('an answer that comes after the budget of both attempts is none', async () => {
     const late = signature(testKey('ES256').sign(input, 'der'))
     const { signer } = await setup(async (_, nth) => {
