@@ -1,5 +1,6 @@
 import http from 'node:http'
 import { json } from 'node:stream/consumers'
+import { DEMO_CLIENTS } from '../clients.ts'
 import type { StackDescription } from '../description.ts'
 import { listen } from '../listen.ts'
 import type { Traces } from '../traces.ts'
@@ -72,7 +73,12 @@ async function answerOf(
   const { issuer, gateway, clients, app } = description
   switch (`${request.method} ${pathname}`) {
     case 'GET /configuration':
-      return { issuer, gateway, clients, foreign: `${foreignOrigin(app)}/foreign` }
+      return {
+        issuer,
+        gateway,
+        clients: clients.slice(0, DEMO_CLIENTS),
+        foreign: `${foreignOrigin(app)}/foreign`,
+      }
     case 'GET /trace':
       return query.has('request_id')
         ? traces.byId(query.get('request_id') ?? '')
