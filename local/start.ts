@@ -52,6 +52,7 @@ function table(description: StackDescription): string {
   const rows = [
     ['app', app],
     ['token endpoint', `${gateway}/token`],
+    ['its description', `${app}/openapi.json`],
     ['identity provider', issuer],
     ['KMS', kms],
     ['Secrets Manager', secrets_manager],
