@@ -189,7 +189,7 @@ describe('what is refused', () => {
       'must be https, a private-use scheme, or http on 127.0.0.1 or [::1] (RFC 8252 section 7)',
     ],
     [{ token_endpoint: undefined }, 'token_endpoint', 'is required'],
-  ])('MOB-1, MOB-3: native client with %j: %s', (over, member, message) => {
+  ])('MOB-1, MOB-2, MOB-3: native client with %j: %s', (over, member, message) => {
     expect(native(over)).toEqual([{ path: `clients[0].${member}`, message }])
   })
 
