@@ -11,11 +11,12 @@ export interface Upstream {
   post: Post
 }
 
-/** What a route sends with, as one client, to one of its provider's endpoints. */
+/** What a route sends with, as one client, to one of its provider's endpoints. `onSent` is told once the request has left. */
 export async function upstream(
   { deps, record }: Pick<ReadyCall, 'deps' | 'record'>,
   client: Client,
   endpoint: string,
+  onSent?: () => void,
 ): Promise<Upstream> {
   const assertions = await deps.assertionsFor(client)
   record.kid = assertions.kid
@@ -28,7 +29,11 @@ export async function upstream(
     },
   })
   // The next one's assertion is made while the provider works, and not before: it keeps the processor busy for a while.
-  const post: Post = (url, form) => deps.post(url, form, () => assertions.signNext())
+  const whileItWorks = () => {
+    onSent?.()
+    assertions.signNext()
+  }
+  const post: Post = (url, form) => deps.post(url, form, whileItWorks)
   return {
     authenticate: timed(record, 'kms_ms', authenticate),
     post: timed(record, 'provider_ms', post),

@@ -6,7 +6,7 @@ import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
-import { createAssertionsFor, type Deps } from '../../lib/runtime.ts'
+import { createAssertionsFor, createKeysFor, type Deps } from '../../lib/runtime.ts'
 
 // The function with literals around it: a key in memory, a provider that is a variable, a log that is an array.
 
@@ -42,6 +42,10 @@ export interface TestFunction {
   log: LogRecord[]
   /** What the provider answers next, or the error that the connection to it ends in. */
   answer: Answer | ProxyError
+  /** What is at its `jwks_uri`, or the error that reading it ends in. */
+  jwks: Answer | ProxyError
+  /** The URLs that keys were read from. */
+  read: string[]
   signerError: ProxyError | undefined
   expired: boolean
 }
@@ -71,20 +75,31 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     },
   })
   const { now } = Date
+  const log: Deps['log'] = record => fn.log.push(record)
   const randomId = () => `jti-${++ids}`
   const deps: Deps = {
     configuration: async () => ({ registrations, expired: fn.expired }),
     signerFor,
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     connect: async () => {},
-    async post(url, form) {
+    keysFor: createKeysFor({
+      async get(url) {
+        fn.read.push(url)
+        if (fn.jwks instanceof ProxyError) throw fn.jwks
+        return fn.jwks
+      },
+      now,
+      log,
+    }),
+    async post(url, form, onSent) {
       fn.sent.push({ url, form })
+      onSent?.()
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
     now,
     randomId,
-    log: record => fn.log.push(record),
+    log,
   }
   const fn: TestFunction = {
     handler: shell({ '/token': token }, () => deps).handler,
@@ -92,6 +107,8 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     sent: [],
     log: [],
     answer: TOKENS,
+    jwks: { status: 200, headers: { 'content-type': 'application/json' }, body: '{"keys":[]}' },
+    read: [],
     signerError: undefined,
     expired: false,
   }
