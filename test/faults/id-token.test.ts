@@ -24,14 +24,18 @@ let provider: Provider
 let jwks: Jwks
 let signing: [TestKey, string]
 let tokens: number
+/** What the provider waits for before it answers an exchange. */
+let ready: () => Promise<void>
 const deployments: Deployment[] = []
 
 beforeEach(async () => {
   jwks = serving([one, 'k1'])
   signing = [one, 'k1']
   tokens = 0
-  provider = await startProvider((response, { path }) => {
+  ready = async () => {}
+  provider = await startProvider(async (response, { path }) => {
     if (path === '/jwks') return jwks(response)
+    await ready()
     const [key, kid] = signing
     const access_token = `at-${++tokens}`
     const claims = { at_hash: half('sha256', access_token) }
@@ -78,6 +82,8 @@ describe('IDT-5: a cold start', () => {
     jwks = broken
     const deployment = await start()
     jwks = serving([one, 'k1'])
+    // Beside it and not after it: the provider does not answer before it has been asked for them.
+    ready = () => until(() => reads() === 2)
     expect(await outcome(deployment)).toEqual(GOOD)
     expect(reads()).toBe(2)
   })
