@@ -58,7 +58,7 @@ type Registration = Extract<
 function toClient(registration: Registration): Client {
   const preset = PROVIDERS[registration.provider]
   const signing_keys = registration.signing_keys.map(toSigningKey)
-  const { scope, resource } = registration
+  const { scope, resource, id_token_signed_response_alg } = registration
   return {
     client_id: registration.client_id,
     provider: registration.provider,
@@ -76,6 +76,8 @@ function toClient(registration: Registration): Client {
     ...(resource !== undefined && { resource }),
     require_pkce: registration.require_pkce,
     refresh: registration.refresh,
+    validate_id_token: registration.validate_id_token,
+    ...(id_token_signed_response_alg !== undefined && { id_token_signed_response_alg }),
     enabled: registration.enabled,
   }
 }
@@ -101,7 +103,7 @@ export function findClient({ clients }: Registrations, client_id: string | undef
 
 /** What an operator should hear at start-up although it is allowed. Fixed texts with their paths, no values. */
 export function notices({ clients }: Registrations): string[] {
-  return clients.flatMap(({ require_pkce, provider, as }, index) => [
+  return clients.flatMap(({ require_pkce, provider, validate_id_token, as }, index) => [
     ...(require_pkce
       ? []
       : [
@@ -110,6 +112,9 @@ export function notices({ clients }: Registrations): string[] {
     // No error: a custom domain may do otherwise. But without it every derived endpoint is wrong.
     ...(provider === 'pingone' && !/\/as\/?$/.test(as.issuer)
       ? [`clients[${index}].issuer: does not end in /as, as the issuers of PingOne do`]
+      : []),
+    ...(validate_id_token && as.jwks_uri === undefined
+      ? [`clients[${index}].jwks_uri: is absent: ID tokens are passed on without being validated`]
       : []),
   ])
 }

@@ -7,7 +7,7 @@ import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { pollIntervals } from '../../lib/oauth/poll-intervals.ts'
-import { createAssertionsFor, type Deps } from '../../lib/runtime.ts'
+import { createAssertionsFor, createKeysFor, type Deps } from '../../lib/runtime.ts'
 
 // The function with literals around it: a key in memory, a provider that is a variable, a log that is an array.
 
@@ -43,6 +43,10 @@ export interface TestFunction {
   log: LogRecord[]
   /** What the provider answers next, or the error that the connection to it ends in. */
   answer: Answer | ProxyError
+  /** What is at its `jwks_uri`, or the error that reading it ends in. */
+  jwks: Answer | ProxyError
+  /** The URLs that keys were read from. */
+  read: string[]
   signerError: ProxyError | undefined
   expired: boolean
 }
@@ -72,6 +76,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     },
   })
   const { now } = Date
+  const log: Deps['log'] = record => fn.log.push(record)
   const randomId = () => `jti-${++ids}`
   const deps: Deps = {
     configuration: async () => ({ registrations, expired: fn.expired }),
@@ -79,14 +84,24 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     connect: async () => {},
     polls: pollIntervals(now, code => code),
-    async post(url, form, { dpop } = {}) {
+    keysFor: createKeysFor({
+      async get(url) {
+        fn.read.push(url)
+        if (fn.jwks instanceof ProxyError) throw fn.jwks
+        return fn.jwks
+      },
+      now,
+      log,
+    }),
+    async post(url, form, { dpop, onSent } = {}) {
       fn.sent.push({ url, form, dpop })
+      onSent?.()
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
     now,
     randomId,
-    log: record => fn.log.push(record),
+    log,
   }
   const fn: TestFunction = {
     handler: shell(routes, () => deps).handler,
@@ -94,6 +109,8 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     sent: [],
     log: [],
     answer: TOKENS,
+    jwks: { status: 200, headers: { 'content-type': 'application/json' }, body: '{"keys":[]}' },
+    read: [],
     signerError: undefined,
     expired: false,
   }
