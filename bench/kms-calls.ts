@@ -1,6 +1,7 @@
 import type { Budget } from './budget.ts'
 import { EVENT } from './cold.ts'
 import type { Arrivals } from './hosting/arrivals.ts'
+import type { Latency } from './plan.ts'
 import { startProcess } from './processes.ts'
 import { inRounds } from './rounds.ts'
 import type { Stage } from './stage.ts'
@@ -9,6 +10,7 @@ import { type Estimate, estimate, mean } from './statistics.ts'
 /** One container, and how its requests arrive. */
 export interface Series extends Arrivals {
   name: string
+  latency: Latency
 }
 
 /**

@@ -10,10 +10,12 @@ const estimateText = ({ value, low, high, n }: Estimate): string =>
 
 /** Everything that was found, for people. */
 export function report(results: Results): string {
-  const { machine, latency_ms, figures, percentiles, sizes } = results
+  const { machine, figures, percentiles, sizes } = results
+  const { warm, cold } = results.latency_ms
   return [
     `${machine.node}, ${machine.cpus} x ${machine.cpu}, Linux ${machine.kernel}, load before ${machine.load_before.toFixed(2)}`,
-    `KMS ${latency_ms.kms} ms, provider ${latency_ms.provider} ms; milliseconds, medians with their quarters; ± is half the distance between them`,
+    `warm: KMS ${warm.kms} ms, provider ${warm.provider} ms; cold: KMS ${cold.kms} ms, provider ${cold.provider} ms; load and CPU: none`,
+    'milliseconds, medians with their quarters; ± is half the distance between them',
     '',
     ...Object.entries(figures).map(([name, { n, median, p25, p75, ...all }]) =>
       [

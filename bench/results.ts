@@ -1,6 +1,6 @@
 import { cpus, loadavg, release } from 'node:os'
 import type { Measured } from './bars.ts'
-import type { Plan } from './plan.ts'
+import { COLD_LATENCY, LATENCY, type Latency, type Plan } from './plan.ts'
 import type { Size } from './sizes.ts'
 import type { Estimate, Spread } from './statistics.ts'
 
@@ -9,7 +9,8 @@ export interface Results {
   date: string
   quick: boolean
   machine: { node: string; cpu: string; cpus: number; kernel: string; load_before: number }
-  latency_ms: { kms: number; provider: number }
+  /** Of warm exchanges, and of cold starts. */
+  latency_ms: { warm: Latency; cold: Latency }
   /** Spreads over rounds or cold starts, by `<what>.<variant>`; times in milliseconds. */
   figures: Record<string, Spread>
   /** Over all exchanges, by connections and variant, in milliseconds. */
@@ -24,7 +25,7 @@ export interface Results {
   notes: string[]
 }
 
-export function emptyResults(plan: Plan, latency_ms: Results['latency_ms']): Results {
+export function emptyResults(plan: Plan): Results {
   const processors = cpus()
   return {
     date: new Date().toISOString(),
@@ -36,7 +37,7 @@ export function emptyResults(plan: Plan, latency_ms: Results['latency_ms']): Res
       kernel: release(),
       load_before: loadavg()[0] ?? 0,
     },
-    latency_ms,
+    latency_ms: { warm: LATENCY, cold: COLD_LATENCY },
     figures: {},
     percentiles: {},
     kms_calls: {},

@@ -2,7 +2,7 @@ import { type Budget, createBudgets } from './budget.ts'
 import { createThrottle } from './cgroup.ts'
 import { measureCold, measureLoad } from './cold.ts'
 import { countKmsCalls, type Series } from './kms-calls.ts'
-import { LATENCY, NO_LATENCY, type Plan, SCALED_LATENCY } from './plan.ts'
+import { COLD_LATENCY, LATENCY, NO_LATENCY, type Plan, SCALED_LATENCY } from './plan.ts'
 import { emptyResults, type Results } from './results.ts'
 import { measureSizes } from './sizes.ts'
 import { SLOW_KMS_MS, type Stage } from './stage.ts'
@@ -14,14 +14,16 @@ type Budgets = (name: string, rounds: number) => Budget
 
 /** One run: measures everything that the plan names, in an order in which nothing disturbs anything else. */
 export async function run(stage: Stage, plan: Plan, say: (line: string) => void): Promise<Results> {
-  const results = emptyResults(plan, LATENCY)
+  const results = emptyResults(plan)
   const budgets = createBudgets(plan.seconds, plan.shares)
   measureBundle(stage, results)
   say('counting KMS calls')
   await countCalls(stage, plan, budgets, results)
   say('loading the code')
   await load(stage, plan, budgets, results)
-  say('starting the variants; each assertion of the first exchanges is verified')
+  say('starting the variants, and warming them up')
+  // Not in rounds: the name keeps its share of the time.
+  budgets('start', 1)
   const targets = await startVariants(stage, plan)
   say('CPU per exchange')
   await cpu(stage, plan, budgets, results, targets)
@@ -50,22 +52,28 @@ function measureBundle(stage: Stage, results: Results): void {
 }
 
 async function countCalls(stage: Stage, plan: Plan, budgets: Budgets, results: Results): Promise<void> {
-  const { dense, sparse } = plan
-  const series = (name: string, count: number, mean_gap_s: number, connections: number): Series => ({
-    name,
-    count,
-    mean_gap_s,
+  const dense = plan.dense.connections.map<Series>(connections => ({
+    name: `dense, ${connections} at a time`,
+    count: plan.dense.exchanges * connections,
+    mean_gap_s: 0,
     connections,
-  })
-  const denseSeries = dense.connections.map(connections =>
-    series(`dense, ${connections} at a time`, dense.exchanges * connections, 0, connections),
-  )
-  const sparseSeries = sparse.mean_gaps_s.map(gap => series(`mean gap ${gap} s`, sparse.exchanges, gap, 1))
-  await stage.latencies(dense.latency)
+    latency: plan.dense.latency,
+  }))
+  const sparse = plan.sparse.mean_gaps_s.map<Series>(mean_gap_s => ({
+    name: `mean gap ${mean_gap_s} s`,
+    count: plan.sparse.exchanges,
+    mean_gap_s,
+    connections: 1,
+    latency: SCALED_LATENCY,
+  }))
+  const budget = budgets('calls', plan.n)
   const checked = await stage.checking(async () => {
-    Object.assign(results.kms_calls, await countKmsCalls(stage, denseSeries, budgets('dense', plan.n)))
-    await stage.latencies(SCALED_LATENCY)
-    Object.assign(results.kms_calls, await countKmsCalls(stage, sparseSeries, budgets('sparse', plan.n)))
+    // Side by side where their latencies are the same.
+    for (const latency of new Set([plan.dense.latency, SCALED_LATENCY])) {
+      await stage.latencies(latency)
+      const series = [...dense, ...sparse].filter(one => one.latency === latency)
+      Object.assign(results.kms_calls, await countKmsCalls(stage, series, budget))
+    }
   })
   // A spare that is handed out twice would save a call, and be refused by the first provider that looks.
   if (checked.verified !== checked.requests) {
@@ -77,8 +85,8 @@ async function countCalls(stage: Stage, plan: Plan, budgets: Budgets, results: R
     of
       .map(({ name }) => results.kms_calls[name])
       .reduce((a, b) => ((b?.value ?? 0) > (a?.value ?? 0) ? b : a), undefined) ?? null
-  results.ratios.kms_calls_dense = worst(denseSeries)
-  results.ratios.kms_calls_sparse = worst(sparseSeries)
+  results.ratios.kms_calls_dense = worst(dense)
+  results.ratios.kms_calls_sparse = worst(sparse)
 }
 
 async function load(stage: Stage, plan: Plan, budgets: Budgets, results: Results): Promise<void> {
@@ -87,6 +95,9 @@ async function load(stage: Stage, plan: Plan, budgets: Budgets, results: Results
   keep(results, 'load', rounds)
   results.ratios.load_ratio = ratio(rounds, 'ours', 'naive')
 }
+
+/** What is compiled after many exchanges shall be compiled. */
+const WARM_UP_CONNECTIONS = 10
 
 async function startVariants(stage: Stage, plan: Plan): Promise<Targets> {
   await stage.latencies(NO_LATENCY)
@@ -101,7 +112,7 @@ async function startVariants(stage: Stage, plan: Plan): Promise<Targets> {
         `${variant}: of ${count} exchanges ${requests} came, ${verified} with an assertion that holds`,
       )
     }
-    await stage.load(url, plan.cpu.warmUp, plan.cpu.connections)
+    await stage.load(url, plan.cpu.warmUp, WARM_UP_CONNECTIONS)
   }
   return targets
 }
@@ -113,12 +124,25 @@ async function cpu(
   results: Results,
   targets: Targets,
 ): Promise<void> {
-  const rounds = await measureCpu(stage, targets, budgets('cpu', plan.n), plan.cpu)
-  keep(results, 'cpu', rounds)
-  results.ratios.cpu_ratio = ratio(rounds, 'ours', 'naive')
-  results.ratios.cpu_vs_openid_client = ratio(rounds, 'ours', 'openid_client')
-  if (targets.ours_es256) {
-    results.further.cpu_vs_openid_client_es256 = ratio(rounds, 'ours_es256', 'openid_client_es256')
+  for (const connections of plan.cpu.connections) {
+    const { exchanges } = plan.cpu
+    const budget = budgets(`cpu ${connections}`, plan.n)
+    const rounds = await measureCpu(stage, targets, budget, { exchanges, connections })
+    keep(results, `cpu ${connections}`, rounds)
+    const toNaive = ratio(rounds, 'ours', 'naive')
+    const toMemory = ratio(rounds, 'ours', 'openid_client')
+    // A Lambda container has one request at a time.
+    if (connections === 1) {
+      results.ratios.cpu_ratio = toNaive
+      results.ratios.cpu_vs_openid_client = toMemory
+    } else {
+      results.further[`cpu_ratio_${connections}_connections`] = toNaive
+      results.further[`cpu_vs_openid_client_${connections}_connections`] = toMemory
+    }
+    if (targets.ours_es256) {
+      const es256 = ratio(rounds, 'ours_es256', 'openid_client_es256')
+      results.further[`cpu_vs_openid_client_es256_${connections}_connections`] = es256
+    }
   }
 }
 
@@ -130,7 +154,7 @@ async function warm(
   targets: Targets,
 ): Promise<void> {
   const slow = await stage.start('ours', { slowKms: true })
-  await stage.load(slow.url, plan.cpu.warmUp, plan.cpu.connections)
+  await stage.load(slow.url, WARM_UP_CONNECTIONS, WARM_UP_CONNECTIONS)
   await stage.latencies(LATENCY)
   const all: Record<string, string> = { direct: `${stage.providerUrl}/token` }
   for (const variant of plan.warm.variants) {
@@ -181,19 +205,20 @@ async function cold(stage: Stage, plan: Plan, budgets: Budgets, results: Results
       total: ratio(rounds, 'ours.total', 'naive.total'),
     }
   }
-  await stage.latencies(LATENCY)
-  const full = await measure('cold', plan.cold.full, false)
-  if (full) {
-    results.further.cold_first_ratio_full_speed = full.first
-    results.further.cold_total_ratio_full_speed = full.total
+  const { throttled, distant, full } = plan.cold
+  await stage.latencies(COLD_LATENCY)
+  const near = await measure('cold throttled', throttled, true)
+  results.ratios.cold_first_ratio = near?.first ?? null
+  results.ratios.cold_total_ratio = near?.total ?? null
+  const atFullSpeed = await measure('cold', full, false)
+  if (atFullSpeed) {
+    results.further.cold_first_ratio_full_speed = atFullSpeed.first
+    results.further.cold_total_ratio_full_speed = atFullSpeed.total
   }
-  const throttled = await measure('cold throttled', plan.cold.throttled, true)
-  results.ratios.cold_first_ratio = throttled?.first ?? null
-  results.ratios.cold_total_ratio = throttled?.total ?? null
-  await stage.latencies(NO_LATENCY)
-  const near = await measure('cold throttled, no latency', plan.cold.noLatency, true)
-  if (near) {
-    results.further.cold_first_ratio_no_latency = near.first
-    results.further.cold_total_ratio_no_latency = near.total
+  await stage.latencies(LATENCY)
+  const far = await measure(`cold throttled, provider ${LATENCY.provider} ms`, distant, true)
+  if (far) {
+    results.further[`cold_first_ratio_provider_${LATENCY.provider}_ms`] = far.first
+    results.further[`cold_total_ratio_provider_${LATENCY.provider}_ms`] = far.total
   }
 }

@@ -9,8 +9,9 @@ export interface Size {
   zip: number
 }
 
-// APPNOTE.TXT sections 4.3.7, 4.3.12 and 4.3.16: what an archive has beside its files' bytes and names.
+// APPNOTE.TXT sections 4.3.7, 4.3.9, 4.3.12 and 4.3.16: what an archive has beside its files' bytes and names.
 const LOCAL_HEADER_B = 30
+const DESCRIPTOR_B = 16
 const CENTRAL_HEADER_B = 46
 const END_B = 22
 
@@ -20,7 +21,8 @@ function sizeOf(paths: readonly string[]): Size {
     const bytes = readFileSync(path)
     size.bundle += bytes.length
     size.zip += deflateRawSync(bytes, { level: 9 }).length
-    size.zip += LOCAL_HEADER_B + CENTRAL_HEADER_B + 2 * Buffer.byteLength(basename(path))
+    const name = `dist/${basename(path)}`
+    size.zip += LOCAL_HEADER_B + DESCRIPTOR_B + CENTRAL_HEADER_B + 2 * Buffer.byteLength(name)
   }
   return size
 }

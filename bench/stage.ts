@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { selfSignedCertificate } from '../test/support/certificate.ts'
 import type { Files } from './bundles.ts'
+import type { Latency } from './plan.ts'
 import { type Process, startProcess } from './processes.ts'
 import type { KmsReady } from './servers/kms.ts'
 import type { Checked, ProviderReady } from './servers/provider.ts'
@@ -27,7 +28,7 @@ export interface Stage {
   files: Files
   provider: Process
   providerUrl: string
-  latencies(latency: { kms: number; provider: number }): Promise<void>
+  latencies(latency: Latency): Promise<void>
   environment(variant: Variant, id: string, options?: { slowKms?: boolean }): Record<string, string>
   start(variant: Variant, options?: { slowKms?: boolean }): Promise<RunningVariant>
   /** Sign calls so far that were made with this access key id. */
