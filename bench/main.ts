@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { drawPerformance } from '../docs/pictures/performance.ts'
 import { buildFiles, type Files } from './bundles.ts'
 import { sweepGroups } from './cgroup.ts'
 import { HELP, type Options, readOptions } from './options.ts'
 import { endProcesses } from './processes.ts'
 import { allMet, ratiosLine, report } from './report.ts'
-import { rounded } from './results.ts'
+import { type Results, rounded } from './results.ts'
 import { run } from './run.ts'
 import { setStage } from './stage.ts'
 
@@ -32,10 +33,22 @@ async function main({ plan, out }: Options): Promise<void> {
   const results = await run(await setStage(files), plan, say)
   say('done')
   console.log(report(results))
-  const path = out ?? (plan.quick ? undefined : join(import.meta.dirname, 'results.json'))
-  if (path !== undefined) writeFileSync(path, `${JSON.stringify(rounded(results), null, 2)}\n`)
+  write(results, plan.quick, out)
   console.log(ratiosLine(results.ratios))
   process.exit(plan.quick || allMet(results.ratios) ? 0 : 1)
+}
+
+/** The pictures are drawn from what the file says, so that they can be drawn again from it. */
+function write(results: Results, quick: boolean, out: string | undefined): void {
+  const written = rounded(results)
+  const text = `${JSON.stringify(written, null, 2)}\n`
+  if (out !== undefined) writeFileSync(out, text)
+  else if (!quick) {
+    writeFileSync(join(import.meta.dirname, 'results.json'), text)
+    for (const [name, svg] of Object.entries(drawPerformance(written))) {
+      writeFileSync(join(import.meta.dirname, '../docs/pictures', name), svg)
+    }
+  }
 }
 
 function options(): Options | 'help' {
