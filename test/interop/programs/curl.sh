@@ -1,5 +1,5 @@
 # A token request of a native app: curl.sh <token endpoint> <code> <code_verifier>
-curl --silent --show-error \
+exec curl --silent --show-error \
   --data grant_type=authorization_code \
   --data client_id=app-1 \
   --data-urlencode "code=$2" \

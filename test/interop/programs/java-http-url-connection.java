@@ -1,6 +1,6 @@
 // A token request of a native app: java java-http-url-connection.java <token endpoint> <code> <code_verifier>
 import java.net.HttpURLConnection;
-import java.net.URL;
+import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -20,7 +20,7 @@ class Program {
             .map(e -> e.getKey() + "=" + URLEncoder.encode(e.getValue(), StandardCharsets.UTF_8))
             .collect(Collectors.joining("&"));
 
-    HttpURLConnection connection = (HttpURLConnection) new URL(args[0]).openConnection();
+    HttpURLConnection connection = (HttpURLConnection) URI.create(args[0]).toURL().openConnection();
     connection.setDoOutput(true);
     connection.getOutputStream().write(body.getBytes(StandardCharsets.UTF_8));
     System.out.println(new String(connection.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
