@@ -47,7 +47,7 @@ export function verifyingFirst(signer: Signer, publicJwk: JWK, unverifiable = ()
   }
 }
 
-/** What Web Cryptography rejects with where it does not know an algorithm's name (section 18.4.4): no key is its cause. */
+/** What Web Cryptography rejects with where it does not know an algorithm's name ("normalize an algorithm"): no key causes it. */
 function isUnknownHere(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'NotSupportedError'
 }
