@@ -30,7 +30,7 @@ const CASES: Case[] = [
   },
   {
     name: 'react-oidc-context',
-    extension: 'tsx',
+    page: 'react-oidc-context.tsx',
     // The settings lose our endpoints on the way: the page turns to the provider, which lets no page exchange.
     spoiling: {
       file: 'react-oidc-context/dist/esm/react-oidc-context.js',

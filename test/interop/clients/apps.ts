@@ -8,10 +8,10 @@ import { bundle, type Spoiling } from './bundle.ts'
 // The apps: each page of ../pages on a path of its own, and a client of its own, all of one origin.
 
 export interface AppPlan {
-  /** Of the client, the path and the file. */
+  /** Of the client, and the path. */
   name: string
-  /** Default `ts`. */
-  extension?: 'tsx'
+  /** The file. Default `<name>.ts`. */
+  page?: string
   /** What its client's registrations say other than `rotating`. */
   client?: Partial<StackClientPlan>
   /** What the page is told other than its client and where provider and function are. */
@@ -32,8 +32,8 @@ export interface Apps {
 const PAGES = fileURLToPath(new URL('../pages/', import.meta.url))
 
 /** The script of an app. */
-export const bundleApp = ({ name, extension = 'ts' }: AppPlan, spoiling?: Spoiling): Promise<string> =>
-  bundle(`${PAGES}${name}.${extension}`, { platform: 'browser', spoiling })
+export const bundleApp = ({ name, page = `${name}.ts` }: AppPlan, spoiling?: Spoiling): Promise<string> =>
+  bundle(`${PAGES}${page}`, { platform: 'browser', spoiling })
 
 export async function startApps(plans: AppPlan[]): Promise<Apps> {
   const scripts = new Map(
@@ -46,7 +46,7 @@ export async function startApps(plans: AppPlan[]): Promise<Apps> {
     if (!plan || !stack) return void response.writeHead(404).end()
     const script = rest === 'app.js'
     response.writeHead(200, { 'content-type': `text/${script ? 'javascript' : 'html'}; charset=utf-8` })
-    response.end(script ? scripts.get(name) : page(name, { ...configurationOf(name, stack), ...plan.told }))
+    response.end(script ? scripts.get(name) : html(name, { ...configurationOf(name, stack), ...plan.told }))
   })
   const url = await listen(server, 0)
   const redirectUri = (name: string) => `${url}/${name}/callback`
@@ -80,7 +80,7 @@ export async function startApps(plans: AppPlan[]): Promise<Apps> {
   }
 }
 
-function page(name: string, configuration: Record<string, string>): string {
+function html(name: string, configuration: Record<string, string>): string {
   // The empty icon keeps the browser from asking for one.
   return `<!doctype html><html lang="en"><head><title>${name}</title><link rel="icon" href="data:,"></head><body>
 <main data-state="starting"><div id="root"></div><pre></pre></main>

@@ -6,10 +6,12 @@ interface Configuration {
   proxy: string
   client_id: string
   redirect_uri: string
+  /** Which of its ways a page with several goes. */
+  way?: string
 }
 
 /** Written into the page by the server that serves it. */
-export const { issuer, proxy, client_id, redirect_uri }: Configuration = JSON.parse(
+export const { issuer, proxy, client_id, redirect_uri, way }: Configuration = JSON.parse(
   document.querySelector('#configuration')!.textContent!,
 )
 
