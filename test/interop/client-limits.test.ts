@@ -15,6 +15,7 @@ const APPS = [
   { name: 'signs-for-us', page: 'oidc-client-ts-dpop.ts', client: bound },
   { name: 'same-url', page: 'oidc-client-ts-dpop.ts', client: bound, told: { way: 'same url' } },
   { name: 'oauth4webapi-dpop', client: bound },
+  { name: 'appauth' },
   { name: 'no-refresh', page: 'oidc-client-ts-without.ts', client: without },
 ]
 
@@ -88,6 +89,16 @@ describeInChromium('the limits of unmodified clients', chromium => {
     expect(new Set(watched.posts())).toEqual(new Set([`${demo.issuer}/token`]))
     // Who routes a page's requests answers its preflights; here that is the test's own browser.
     expect(lines(watched.records())).toEqual(['/token upstream_refused', '/token tokens', '/token tokens'])
+  })
+
+  test('DROP-3: AppAuth tells its app the status of a refusal, and not the error', async () => {
+    const page = await chromium.page()
+    const watched = watchAll(page, demo)
+    await signIn(page, apps.address('appauth'))
+    await press(page, 'Revoke', 'revoked')
+    const { message, error } = await press(page, 'Refresh', 'failed')
+    expect([message, error]).toEqual(['400', undefined])
+    expect(watched.records().at(-1)!.upstream_error).toBe('invalid_grant')
   })
 
   test('DROP-3: without a refresh token oidc-client-ts renews by a frame at the provider, which costs a code', async () => {

@@ -1,6 +1,6 @@
-import { type ReactNode, StrictMode, useEffect, useRef } from 'react'
+import { StrictMode, useEffect, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
-import { AuthProvider, useAuth } from 'react-oidc-context'
+import { AuthProvider, type AuthProviderProps, useAuth } from 'react-oidc-context'
 import { client_id, issuer, proxy, redirect_uri, show, told } from './shell.ts'
 
 // #region docs
@@ -14,7 +14,9 @@ const settings = {
   onSigninCallback: () => history.replaceState(null, '', '/'),
 }
 
-const App = ({ children }: { children: ReactNode }) => <AuthProvider {...settings}>{children}</AuthProvider>
+const App = ({ children }: Pick<AuthProviderProps, 'children'>) => (
+  <AuthProvider {...settings}>{children}</AuthProvider>
+)
 
 function Account() {
   const auth = useAuth()

@@ -1,16 +1,21 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DEVICE_CODE } from '../../lib/oauth/grants.ts'
 import type { StackClientPlan } from '../../local/clients.ts'
 import { type Demo, startDemo } from '../browser/demo.ts'
+import { ROOT } from '../support/deployment.ts'
 import { approveDevice } from '../support/device.ts'
 import { createBrowser, send } from '../support/sign-in.ts'
 import { bundle } from './clients/bundle.ts'
 import { startApp, startBoundApp } from './clients/openid-client.ts'
 
-// openid-client in Node, unmodified, as a native app: RFC 8252, no Origin. Its browser is a few redirects by hand.
+// Native apps (RFC 8252), which send no Origin: openid-client in Node, unmodified, and requests as AppAuth builds them on
+// phones. The browser between is a few redirects by hand.
 
 const REDIRECT_URI = 'com.example.app:/callback'
 
@@ -133,4 +138,44 @@ test('spoiled, it does not sign in', async () => {
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+test('MOB-1: the curl of docs/clients.md', async () => {
+  const [, command] = /^(curl .*)$/m.exec(readFileSync(join(ROOT, 'docs/clients.md'), 'utf8'))!
+  const app = await startApp(appOf('native'))
+  const { refresh_token } = await app.finish(await walked('native', app))
+  const { stdout } = await promisify(execFile)('sh', ['-c', command!.replace('curl ', 'curl -s ')], {
+    env: { ...process.env, PROXY: stack.gateway, CLIENT_ID: 'native', REFRESH_TOKEN: refresh_token },
+  })
+  expect(await userinfo((JSON.parse(stdout) as { access_token: string }).access_token)).toBe(200)
+})
+
+// The libraries themselves do not run here. Order and spelling are those of OIDTokenRequest and TokenRequest.
+test.each([
+  { of: 'iOS', type: 'application/x-www-form-urlencoded; charset=UTF-8', headers: { accept: '*/*' } },
+  { of: 'Android', type: 'application/x-www-form-urlencoded', headers: { accept: 'application/json' } },
+  { of: 'JavaScript, in a command', type: 'application/x-www-form-urlencoded', headers: {} },
+])('DROP-2: the requests of AppAuth for $of', async ({ type, headers }) => {
+  const client_id = 'native'
+  const { code, code_verifier } = await createBrowser().signIn({
+    issuer: stack.issuer,
+    client_id,
+    redirect_uri: REDIRECT_URI,
+    scope: 'openid offline_access',
+  })
+  const post = async (path: string, parameters: Record<string, string>) => {
+    const { status, body } = await send(stack.gateway + path, {
+      method: 'POST',
+      headers: { 'content-type': type, ...headers },
+      body: new URLSearchParams({ ...parameters, client_id }).toString(),
+    })
+    return { status, json: JSON.parse(body || '{}') as Record<string, string> }
+  }
+  const grant = { grant_type: 'authorization_code', redirect_uri: REDIRECT_URI, code, code_verifier }
+  const first = await post('/token', grant)
+  const { refresh_token } = first.json
+  const refresh = { grant_type: 'refresh_token', redirect_uri: REDIRECT_URI, refresh_token: refresh_token! }
+  const second = await post('/token', refresh)
+  expect([first.status, second.status]).toEqual([200, 200])
+  expect(await userinfo(second.json.access_token!)).toBe(200)
 })
