@@ -42,7 +42,7 @@ describeInChromium('the limits of unmodified clients', chromium => {
     expect(error).toBe('invalid_dpop_proof')
     expect(error_description).toMatch(/htu.*identity provider.*not this URL/)
     expect(watched.posts()).toEqual([`${demo.gateway}/token`])
-    const records = watched.records()
+    const records = await watched.records(2)
     expect(lines(records)).toEqual(['/token preflight', '/token dpop_target_wrong'])
     // Nothing was signed for it.
     expect(records.every(({ jti }) => jti === undefined)).toBe(true)
@@ -57,7 +57,7 @@ describeInChromium('the limits of unmodified clients', chromium => {
     expect(second.token_type).toBe('dpop')
     expect(second.access_token).not.toBe(first.access_token)
 
-    const records = watched.records()
+    const records = await watched.records(4)
     expect(lines(records)).toEqual([
       '/token preflight',
       // The challenge, and the answer to it; the nonce then lasts.
@@ -88,7 +88,11 @@ describeInChromium('the limits of unmodified clients', chromium => {
     expect(second.refresh_token).not.toBe(first.refresh_token)
     expect(new Set(watched.posts())).toEqual(new Set([`${demo.issuer}/token`]))
     // Who routes a page's requests answers its preflights; here that is the test's own browser.
-    expect(lines(watched.records())).toEqual(['/token upstream_refused', '/token tokens', '/token tokens'])
+    expect(lines(await watched.records(3))).toEqual([
+      '/token upstream_refused',
+      '/token tokens',
+      '/token tokens',
+    ])
   })
 
   test('DROP-3: AppAuth tells its app the status of a refusal, and not the error', async () => {
@@ -98,7 +102,7 @@ describeInChromium('the limits of unmodified clients', chromium => {
     await press(page, 'Revoke', 'revoked')
     const { message, error } = await press(page, 'Refresh', 'failed')
     expect([message, error]).toEqual(['400', undefined])
-    expect(watched.records().at(-1)!.upstream_error).toBe('invalid_grant')
+    expect((await watched.records(3)).at(-1)!.upstream_error).toBe('invalid_grant')
   })
 
   test('DROP-3: without a refresh token oidc-client-ts renews by a frame at the provider, which costs a code', async () => {
@@ -109,7 +113,7 @@ describeInChromium('the limits of unmodified clients', chromium => {
     const second = await press(page, 'Refresh', 'refreshed')
     expect(second.access_token).not.toBe(first.access_token)
     expect(second.refresh_token).toBeUndefined()
-    const grants = watched.records().map(({ grant_type }) => grant_type)
+    const grants = (await watched.records(2)).map(({ grant_type }) => grant_type)
     expect(grants).toEqual(['authorization_code', 'authorization_code'])
   })
 
@@ -121,6 +125,6 @@ describeInChromium('the limits of unmodified clients', chromium => {
     await page.context().clearCookies()
     const { error } = await press(page, 'Refresh', 'failed')
     expect(error).toBe('login_required')
-    expect(lines(watched.records())).toEqual(['/token tokens'])
+    expect(lines(await watched.records(1))).toEqual(['/token tokens'])
   })
 })

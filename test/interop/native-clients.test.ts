@@ -13,6 +13,7 @@ import { approveDevice } from '../support/device.ts'
 import { createBrowser, send } from '../support/sign-in.ts'
 import { bundle } from './clients/bundle.ts'
 import { startApp, startBoundApp } from './clients/openid-client.ts'
+import { recordsSince } from './clients/steps.ts'
 
 // Native apps (RFC 8252), which send no Origin: openid-client in Node, unmodified, and requests as AppAuth builds them on
 // phones. The browser between is a few redirects by hand.
@@ -61,14 +62,8 @@ async function walked(client_id: string, app: { state: string; signIn(): Promise
 const userinfo = async (access_token: string) =>
   (await send(`${stack.issuer}/userinfo`, { headers: { authorization: `Bearer ${access_token}` } })).status
 
-/** What the function wrote since. */
-function watched() {
-  const before = stack.requests().length
-  return () => stack.requests().slice(before)
-}
-
 test('DROP-1, MOB-1: pushes its request, signs in, refreshes and revokes', async () => {
-  const records = watched()
+  const records = recordsSince(stack)
   const app = await startApp(appOf('native'))
   const first = await app.finish(await walked('native', app))
   expect([first.token_type, first.claims()?.sub]).toEqual(['bearer', 'alice'])
@@ -79,7 +74,7 @@ test('DROP-1, MOB-1: pushes its request, signs in, refreshes and revokes', async
   await expect(app.refresh(second.refresh_token!)).rejects.toMatchObject({ error: 'invalid_grant' })
   expect(await userinfo(second.access_token)).toBe(401)
 
-  expect(records().map(({ route, outcome, origin }) => [route, outcome, origin])).toEqual([
+  expect((await records(5)).map(({ route, outcome, origin }) => [route, outcome, origin])).toEqual([
     ['/par', 'pushed', undefined],
     ['/token', 'tokens', undefined],
     ['/token', 'tokens', undefined],
@@ -89,26 +84,26 @@ test('DROP-1, MOB-1: pushes its request, signs in, refreshes and revokes', async
 })
 
 test('DROP-1, DEV-1: a device has its tokens once its user has connected it', async () => {
-  const records = watched()
+  const records = recordsSince(stack)
   const app = await startApp(appOf('native'))
   const started = await app.device()
   await approveDevice(started.verification_uri, started.user_code)
   // It waits by itself for as long as it was told to.
   const tokens = await app.poll(started)
   expect(tokens.claims()?.sub).toBe('bob')
-  expect(records().map(({ route, outcome }) => [route, outcome])).toEqual([
+  expect((await records(2)).map(({ route, outcome }) => [route, outcome])).toEqual([
     ['/device_authorization', 'device_started'],
     ['/token', 'tokens'],
   ])
 })
 
 test('DPOP-3: signs for the provider, posts here, and answers the challenge by itself', async () => {
-  const records = watched()
+  const records = recordsSince(stack)
   const app = await startBoundApp(appOf('native-bound'))
   const first = await app.finish(await walked('native-bound', app))
   const second = await app.refresh(first.refresh_token!)
   expect([first.token_type, second.token_type]).toEqual(['dpop', 'dpop'])
-  expect(records().map(({ outcome, upstream_error }) => upstream_error ?? outcome)).toEqual([
+  expect((await records(3)).map(({ outcome, upstream_error }) => upstream_error ?? outcome)).toEqual([
     'use_dpop_nonce',
     'tokens',
     'tokens',
@@ -128,16 +123,22 @@ test('spoiled, it does not sign in', async () => {
     await writeFile(file, await bundle(entry, { platform: 'node', spoiling }))
     const spoiled: { startApp: typeof startApp } = await import(file)
     const app = await spoiled.startApp(appOf('native'))
-    const records = watched()
+    const records = recordsSince(stack)
     const callback = await walked('native', app)
     await expect(app.finish(callback)).rejects.toMatchObject({ error: 'invalid_request' })
-    expect(records().map(({ route, outcome }) => [route, outcome])).toEqual([
+    expect((await records(2)).map(({ route, outcome }) => [route, outcome])).toEqual([
       ['/par', 'pushed'],
       ['/token', 'parameter_missing'],
     ])
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+test('what is not there to be spoiled fails the build', async () => {
+  const spoiling = { file: 'openid-client/build/index.js', from: 'no such text', to: '' }
+  const entry = join(import.meta.dirname, 'clients/openid-client.ts')
+  await expect(bundle(entry, { platform: 'node', spoiling })).rejects.toThrow('there is no no such text')
 })
 
 test('MOB-1: the curl of docs/clients.md', async () => {

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { LogRecord } from '../../../lib/log.ts'
 import { type Demo, jsonIn } from '../../browser/demo.ts'
+import { until } from '../../support/deployment.ts'
 
 // A person's steps through one of the pages, and what is to be seen of them on both sides.
 
@@ -42,18 +43,27 @@ async function inState(page: Page, state: string): Promise<Shown> {
 }
 
 export interface Watched {
-  /** The function's lines since, oldest first. */
-  records(): LogRecord[]
+  /** The function's lines since, oldest first, once there are that many. */
+  records(least: number): Promise<LogRecord[]>
   /** Where the page itself, that is its scripts, has posted since. Preflights are the browser's own and not among them. */
   posts(): string[]
 }
 
 /** Takes down what happens from now on. */
 export function watchAll(page: Page, demo: Demo): Watched {
-  const before = demo.requests().length
   const posts: string[] = []
   page.on('request', request => {
     if (request.method() === 'POST' && request.resourceType() !== 'document') posts.push(request.url())
   })
-  return { records: () => demo.requests().slice(before), posts: () => [...posts] }
+  return { records: recordsSince(demo), posts: () => [...posts] }
+}
+
+/** The same for an app without a page. */
+export function recordsSince(demo: Demo): Watched['records'] {
+  const before = demo.requests().length
+  const since = () => demo.requests().slice(before)
+  return async least => {
+    await until(() => since().length >= least)
+    return since()
+  }
 }
