@@ -25,7 +25,10 @@ const HOUSE: House = {
     },
     'lib/config/': { may: ['lib/config/', ...LEAF, 'lib/jose/algorithms.ts', 'valibot', 'node:crypto'] },
     'lib/session/': { may: ['lib/session/', ...LEAF, 'jose', 'node:crypto'] },
-    'lib/aws/': { may: ['lib/aws/', 'lib/jose/', ...LEAF, '@aws-sdk/'], types: ['node:http', 'node:https'] },
+    'lib/aws/': {
+      may: ['lib/aws/', 'lib/jose/', ...LEAF, '@aws-sdk/', 'node:crypto'],
+      types: ['node:http', 'node:https'],
+    },
     'lib/runtime.ts': { may: ['lib/', 'node:crypto'] },
     'lib/log.ts': { may: [] },
     'lib/errors.ts': { may: ['lib/limits.ts'] },

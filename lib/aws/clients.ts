@@ -4,6 +4,7 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { KMS_ATTEMPTS, KMS_CONNECT_MS, KMS_REQUEST_MS } from '../limits.ts'
 import { awsJson } from './json-protocol.ts'
+import { Sha256 } from './sha256.ts'
 
 /** What an AWS client is made of: all of it explicit, so that no profile, file or metadata service is looked at. */
 export interface AwsOptions {
@@ -28,6 +29,7 @@ function settings({ region, endpoint, credentials, agents }: AwsOptions) {
     ...(endpoint !== undefined && { endpoint }),
     maxAttempts: KMS_ATTEMPTS,
     retryMode: 'standard',
+    sha256: Sha256,
     requestHandler: {
       connectionTimeout: KMS_CONNECT_MS,
       requestTimeout: KMS_REQUEST_MS,
