@@ -1,25 +1,33 @@
 import type { Client } from '../lib/config/client.ts'
-import type { Post } from '../lib/http/post.ts'
-import { type ClientAuth, privateKeyJwt } from '../lib/oauth/client-auth.ts'
-import { audience } from '../lib/oauth/endpoint.ts'
+import { ProxyError } from '../lib/errors.ts'
+import type { Answer, Post } from '../lib/http/post.ts'
+import { privateKeyJwt } from '../lib/oauth/client-auth.ts'
+import { audience, authenticatedRequest } from '../lib/oauth/endpoint.ts'
 import type { ReadyCall } from './call.ts'
 import { timed } from './timed.ts'
 
-/** The two things that cost: a signature, and a request to the provider. Both leave their traces in the log record. */
-export interface Upstream {
-  authenticate: ClientAuth
-  post: Post
+/** A request to one of the provider's endpoints, as one client. */
+export interface UpstreamRequest {
+  client: Client
+  endpoint: string
+  parameters: URLSearchParams
+  /** A DPoP proof to pass on. */
+  dpop?: string | undefined
+  /** Told once it has left: the time for what else the answer will need. Must not throw. */
+  onSent?: () => void
 }
 
-/** What a route sends with, as one client, to one of its provider's endpoints. `onSent` is told once the request has left. */
-export async function upstream(
+/**
+ * The two things that cost: a signature, and one request to the provider. Both leave their traces in the log record.
+ * Rejects as `AssertionSource.take` and `Post` do.
+ */
+export async function send(
   { deps, record }: Pick<ReadyCall, 'deps' | 'record'>,
-  client: Client,
-  endpoint: string,
-  onSent?: () => void,
-): Promise<Upstream> {
+  { client, endpoint, parameters, dpop, onSent }: UpstreamRequest,
+): Promise<Answer> {
   const assertions = await deps.assertionsFor(client)
   record.kid = assertions.kid
+  if (dpop !== undefined) record.proof = true
   const authenticate = privateKeyJwt(assertions, {
     aud: audience(client.assertion.aud, client.as, endpoint),
     onSigned({ jti, kms_request_id, ahead }) {
@@ -33,9 +41,35 @@ export async function upstream(
     onSent?.()
     assertions.signNext()
   }
-  const post: Post = (url, form) => deps.post(url, form, whileItWorks)
-  return {
-    authenticate: timed(record, 'kms_ms', authenticate),
-    post: timed(record, 'provider_ms', post),
+  const post: Post = (url, form) => deps.post(url, form, { dpop, onSent: whileItWorks })
+  const answer = await authenticatedRequest(
+    endpoint,
+    client,
+    timed(record, 'kms_ms', authenticate),
+    parameters,
+    timed(record, 'provider_ms', post),
+  )
+  record.upstream_status = answer.status
+  return answer
+}
+
+/**
+ * The same for a request that spends nothing, neither a code nor a token: where nobody knows what became of it, it may
+ * be made again, and the app is told so.
+ */
+export async function sendRepeatable(
+  call: Pick<ReadyCall, 'deps' | 'record'>,
+  request: UpstreamRequest,
+): Promise<Answer> {
+  try {
+    return await send(call, request)
+  } catch (error) {
+    if (
+      error instanceof ProxyError &&
+      (error.reason === 'upstream_timeout' || error.reason === 'upstream_lost')
+    ) {
+      throw new ProxyError('upstream_unanswered', { cause: error.cause })
+    }
+    throw error
   }
 }

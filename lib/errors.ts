@@ -14,10 +14,16 @@ export type Reason =
   | 'parameter_repeated'
   | 'parameter_malformed'
   | 'parameter_refused'
-  | 'dpop_refused'
+  | 'parameter_unsupported'
+  | 'dpop_malformed'
+  | 'dpop_target_wrong'
+  | 'dpop_missing'
   | 'client_unknown'
   | 'client_disabled'
   | 'grant_refused'
+  | 'response_type_refused'
+  | 'endpoint_missing'
+  | 'poll_too_fast'
   | 'redirect_uri_refused'
   | 'scope_refused'
   | 'resource_refused'
@@ -36,7 +42,9 @@ export type Reason =
   | 'upstream_unreachable'
   | 'upstream_timeout'
   | 'upstream_lost'
+  | 'upstream_unanswered'
   | 'upstream_malformed'
+  | 'dpop_downgraded'
   | 'id_token_invalid'
   | 'id_token_unverifiable'
 
@@ -47,6 +55,8 @@ export interface ProxyErrorDetails {
   upstream?: { status: number; error?: string }
   /** Seconds, already bounded. */
   retryAfter?: number | undefined
+  /** The nonce that the provider wants in the next DPoP proof, beside its refusal. */
+  dpopNonce?: string | undefined
   /** KMS's id of the request that failed, to join with CloudTrail. */
   kmsRequestId?: string | undefined
   cause?: unknown
@@ -59,6 +69,7 @@ export class ProxyError extends Error {
   readonly parameter: string | undefined
   readonly upstream: { status: number; error?: string } | undefined
   readonly retryAfter: number | undefined
+  readonly dpopNonce: string | undefined
   readonly kmsRequestId: string | undefined
 
   constructor(reason: Reason, details: ProxyErrorDetails = {}) {
@@ -67,6 +78,7 @@ export class ProxyError extends Error {
     this.parameter = details.parameter
     this.upstream = details.upstream
     this.retryAfter = details.retryAfter
+    this.dpopNonce = details.dpopNonce
     this.kmsRequestId = details.kmsRequestId
     // A cause can hold anything (an SDK error names the key's ARN): not enumerable, so no serialiser walks into it, and
     // left out where Node prints the error, which shows a cause even so.
@@ -158,14 +170,34 @@ export function toWire(error: ProxyError): Wire {
         'invalid_request',
         `${named} must not be sent: the client is authenticated by this endpoint.`,
       )
-    case 'dpop_refused':
-      return wire(400, 'invalid_request', 'DPoP proofs are not passed on by this version.')
+    case 'parameter_unsupported':
+      return wire(400, 'invalid_request', `${named} is not taken here.`)
+    case 'dpop_malformed':
+      return wire(
+        400,
+        'invalid_dpop_proof',
+        'The DPoP header must hold one proof, a compact JWS of 4 KiB at most.',
+      )
+    case 'dpop_target_wrong':
+      return wire(
+        400,
+        'invalid_dpop_proof',
+        "The proof is passed on: its htm must be POST, and its htu the URL of this endpoint in the identity provider's own metadata, not this URL.",
+      )
+    case 'dpop_missing':
+      return wire(400, 'invalid_dpop_proof', 'This client may refresh with a DPoP proof only.')
     case 'client_unknown':
       return wire(400, 'invalid_request', 'client_id is not known here.')
     case 'client_disabled':
       return wire(503, 'temporarily_unavailable', 'This client is switched off.')
     case 'grant_refused':
       return wire(400, 'unsupported_grant_type', 'This grant_type is not allowed here.')
+    case 'response_type_refused':
+      return wire(400, 'unsupported_response_type', 'response_type must be code.')
+    case 'endpoint_missing':
+      return wire(400, 'invalid_request', 'This client has no such endpoint at its identity provider.')
+    case 'poll_too_fast':
+      return wire(400, 'slow_down', 'Wait for the interval, and five seconds more from now on.')
     case 'redirect_uri_refused':
       return wire(400, 'invalid_grant', 'redirect_uri is not registered for this client.')
     case 'scope_refused':
@@ -193,7 +225,10 @@ export function toWire(error: ProxyError): Wire {
       const code = error.upstream?.error ?? 'invalid_request'
       const challenge = code === 'use_dpop_nonce' || code === 'invalid_dpop_proof'
       const status = challenge && error.upstream?.status === 401 ? 401 : 400
-      return wire(status, code, 'The identity provider refused the request.')
+      // ERR-10: the one answer with a nonce. With any other, a library would take our own refusal for a challenge.
+      const nonce: Record<string, string> =
+        error.dpopNonce === undefined ? {} : { 'dpop-nonce': error.dpopNonce }
+      return wire(status, code, 'The identity provider refused the request.', nonce)
     }
     case 'upstream_refused_otherwise':
       return wire(400, 'invalid_request', 'The identity provider refused the request.')
@@ -219,6 +254,18 @@ export function toWire(error: ProxyError): Wire {
       return wire(504, 'exchange_outcome_unknown', OUTCOME_UNKNOWN)
     case 'upstream_lost':
       return wire(502, 'exchange_outcome_unknown', OUTCOME_UNKNOWN)
+    case 'upstream_unanswered':
+      return wire(
+        504,
+        'temporarily_unavailable',
+        'The identity provider did not answer. The request may be repeated.',
+      )
+    case 'dpop_downgraded':
+      return wire(
+        502,
+        'server_error',
+        'The identity provider did not bind the token to the key of the proof.',
+      )
     case 'upstream_malformed':
       return wire(502, 'server_error', 'The identity provider gave an answer that cannot be used.')
     case 'id_token_invalid':

@@ -6,6 +6,12 @@ export const BODY_MAX_B = 16 * 1024
 /** Names are the RFCs' own; nothing legitimate comes near. */
 export const PARAMETERS_MAX = 40
 export const PARAMETER_NAME_MAX_B = 64
+/** Refresh and ID tokens are larger than all else. */
+export const TOKEN_VALUE_MAX_B = 8 * 1024
+/** A pushed authorization request holds what would otherwise be a URL, and claims and details beside it. */
+export const PAR_BODY_MAX_B = 64 * 1024
+/** RFC 9449: a header, a public key and a few claims; an RSA key and its signature stay below. */
+export const DPOP_PROOF_MAX_B = 4 * 1024
 /** Codes are opaque and some providers' codes are JWTs of two to three KiB. */
 export const PARAMETER_VALUE_MAX_B = 4 * 1024
 
@@ -48,6 +54,8 @@ export const PROVIDER_BODY_MAX_B = 256 * 1024
 export const PROVIDER_SOCKETS_MAX = 50
 /** A socket idle for longer may have been closed by the peer while the container was frozen (Node servers close after 5 s). */
 export const SOCKET_IDLE_MAX_MS = 4_000
+/** A nonce is opaque; the local provider's has 43 characters. */
+export const DPOP_NONCE_MAX = 512
 /** Retry-After passed on from the provider is capped at an hour (requirement ERR-5). */
 export const RETRY_AFTER_MAX_S = 3_600
 /** What we ask for ourselves when the signer is overloaded. */
@@ -69,6 +77,14 @@ export const JWKS_RETRY_MS = 10_000
 export const JWKS_TOTAL_MS = 1_500
 /** Clocks that disagree: what most providers allow the other way round, and far less than an ID token's life. */
 export const ID_TOKEN_TOLERANCE_S = 60
+
+// ---- the device flow (requirement DEV-1) ----
+/** RFC 8628 section 3.5: where no interval is named, 5 seconds; `slow_down` adds as many. */
+export const POLL_INTERVAL_S = 5
+/** A device that waits as it should may still come a little early: the way there was shorter this time. */
+export const POLL_EARLY_MS = 500
+/** Devices that wait at once, as far as one container knows of them. */
+export const POLLS_MAX = 1_000
 
 // ---- the configuration document ----
 /** Read again, in the background, when older than this. */

@@ -18,6 +18,10 @@ export interface LogRecord {
   parameter?: string
   status?: number
   pkce?: boolean
+  /** A DPoP proof was passed on. */
+  proof?: boolean
+  /** What became of the refresh token: given anew, the same again, or not given (`kept`). */
+  rotation?: 'rotated' | 'repeated' | 'kept'
   kid?: string
   /** Of our own assertion. */
   jti?: string
@@ -50,6 +54,8 @@ const MEMBERS = Object.keys({
   parameter: true,
   status: true,
   pkce: true,
+  proof: true,
+  rotation: true,
   kid: true,
   jti: true,
   ahead: true,

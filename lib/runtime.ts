@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { kmsClient, secretsClient } from './aws/clients.ts'
 import { kmsSigner } from './aws/kms-signer.ts'
 import { readSecret } from './aws/secrets.ts'
@@ -14,6 +14,7 @@ import { type Signer, verifyingFirst } from './jose/signer.ts'
 import { type Log, writeLog } from './log.ts'
 import { type AssertionSource, signedInTime } from './oauth/client-assertion.ts'
 import { audience } from './oauth/endpoint.ts'
+import { type PollIntervals, pollIntervals } from './oauth/poll-intervals.ts'
 import { type ProviderKeys, providerKeys } from './oauth/provider-keys.ts'
 import { canSignAhead, signAhead } from './oauth/sign-ahead.ts'
 import { within } from './within.ts'
@@ -30,6 +31,8 @@ export interface Deps {
   post: Post
   /** Opens a connection to the URL's host ahead of the first request. Ends when it stands or cannot be had; never rejects. */
   connect(url: string): Promise<void>
+  /** How fast devices may ask for their tokens. */
+  polls: PollIntervals
   /** Milliseconds since the epoch. */
   now(): number
   /** 128 bits, base64url, 22 characters (requirement ASRT-10). */
@@ -58,6 +61,7 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
     keysFor: createKeysFor({ get: createGet({ agents, userAgent }), now, log }),
     post: createPost({ agents, userAgent }),
     connect: agents.connect,
+    polls: pollIntervals(now, code => createHash('sha256').update(code).digest('base64url')),
     now,
     randomId,
     log,

@@ -5,7 +5,21 @@ export interface StackDescription {
   issuer: string
   kms: string
   secrets_manager: string
-  clients: { client_id: string; redirect_uri: string; origin: string; alg: string }[]
+  clients: StackClient[]
   /** With these the AWS SDK, the AWS command line and this project's own commands reach the stack. */
   env: Record<string, string>
+}
+
+/** A client as it is registered with both: with the provider and with the function. */
+export interface StackClient {
+  client_id: string
+  redirect_uri: string
+  /** Absent for a native one, whose requests carry none. */
+  origin?: string
+  alg: string
+  application_type: 'web' | 'native'
+  grant_types: string[]
+  refresh: 'none' | 'rotating' | 'dpop'
+  /** What it is there to show. */
+  shows: string
 }

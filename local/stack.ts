@@ -8,6 +8,7 @@ import { build } from '../infra/build.ts'
 import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
+import { stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
@@ -28,12 +29,6 @@ export interface Stack {
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-
-/** The two ends of what providers take: RS256, which everyone takes, and ES256, whose signature KMS gives in another form. */
-const CLIENTS = [
-  { client_id: 'demo-rs256', alg: 'RS256' },
-  { client_id: 'demo-es256', alg: 'ES256' },
-] as const
 
 /** Starts everything, each part before the one that needs it. What has started is closed again where a later part fails. */
 export async function startStack({ port, log }: StackOptions): Promise<Stack> {
@@ -76,32 +71,38 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
     const kms = new KMSClient({ ...operator, endpoint: aws.kms })
     const secrets = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
 
-    const redirect_uri = `${app.url}/callback`
-    const keys = await Promise.all(CLIENTS.map(({ alg }) => createSigningKey(kms, alg)))
+    const clients = stackClients(app.url)
+    const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
     const provider = await keep(
       startIdentityProvider({
         port: portOf(2),
         // Why the provider refused: on the wire it says next to nothing.
         onAssertion: traces.assertion,
         onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
-        clients: CLIENTS.map(({ client_id, alg }, i) => ({
-          client_id,
-          alg,
+        clients: clients.map(({ redirect_uri, grant_types, ...client }, i) => ({
+          ...client,
           redirect_uris: [redirect_uri],
+          // The demo shows that a refresh token which the provider gives stays behind.
+          grant_types: [...new Set([...grant_types, 'refresh_token'])],
           jwks: { keys: [keys[i]!.public_jwk] },
         })),
       }),
     )
     const document = {
       version: 1,
-      clients: CLIENTS.map(({ client_id }, i) => ({
-        client_id,
-        provider: 'pingone',
-        issuer: provider.issuer,
-        signing_keys: [{ ...keys[i], state: 'active' }],
-        allowed_origins: [app.url],
-        redirect_uris: [redirect_uri],
-      })),
+      clients: clients.map(
+        ({ client_id, application_type, redirect_uri, origin, grant_types, refresh }, i) => ({
+          client_id,
+          provider: 'pingone',
+          issuer: provider.issuer,
+          signing_keys: [{ ...keys[i], state: 'active' }],
+          application_type,
+          ...(origin !== undefined && { allowed_origins: [origin] }),
+          redirect_uris: [redirect_uri],
+          grant_types,
+          refresh,
+        }),
+      ),
     }
     await secrets.send(
       new CreateSecretCommand({
@@ -131,7 +132,7 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
       issuer: provider.issuer,
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
-      clients: CLIENTS.map(({ client_id, alg }) => ({ client_id, redirect_uri, origin: app.url, alg })),
+      clients: clients.map(({ require_dpop_nonce: _, ...client }) => client),
       env: { ...shared, ...environment(credentials('operator')) },
     }
     app.connect({

@@ -52,11 +52,12 @@ function table(description: StackDescription): string {
   const rows = [
     ['app', app],
     ['token endpoint', `${gateway}/token`],
+    ['its description', `${app}/openapi.json`],
     ['identity provider', issuer],
     ['KMS', kms],
     ['Secrets Manager', secrets_manager],
-    ...clients.map(({ client_id, alg }) => ['client', `${client_id} (${alg})`]),
-    ...new Map(clients.map(({ redirect_uri }) => ['redirect URI', redirect_uri])),
+    ...clients.map(({ client_id, alg, shows }) => ['client', `${client_id} (${alg}): ${shows}`]),
+    ...[...new Set(clients.map(({ redirect_uri }) => redirect_uri))].map(uri => ['redirect URI', uri]),
   ]
   const exports = Object.entries(env).map(([name, value]) => `  export ${name}=${value}`)
   const lines = rows.map(([name = '', value]) => `  ${name.padEnd(18)}${value}`)

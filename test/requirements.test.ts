@@ -16,7 +16,7 @@ const named = new Set(
   files.flatMap(
     path =>
       readFileSync(join(ROOT, 'test', path), 'utf8').match(
-        /\b(?:ASRT|CORS|DROP|ERR|HDR|IDT|IN|JWKS|KMS|LOG|MOB|REQ|TOK|VEC)-\d+/g,
+        /\b(?:ASRT|CORS|DEV|DPOP|DROP|ERR|HDR|IDT|IN|JWKS|KMS|LOG|MOB|PAR|PRESET|REQ|REV|TOK|VEC)-\d+/g,
       ) ?? [],
   ),
 )

@@ -9,7 +9,7 @@ const HEIGHT = 852
 const APP: Box = { x: 24, y: 24, width: 310, height: 100 }
 const PROVIDER: Box = { x: 600, y: 24, width: 336, height: 100 }
 const ACCOUNT: Box = { x: 24, y: 318, width: 912, height: 510 }
-const GATEWAY: Box = { x: 40, y: 362, width: 210, height: 104 }
+const GATEWAY: Box = { x: 40, y: 362, width: 210, height: 158 }
 const LAMBDA: Box = { x: 292, y: 362, width: 628, height: 262 }
 const CHECKS: Box = { x: 304, y: 402, width: 338, height: 210 }
 const ONCE: Box = { x: 652, y: 402, width: 256, height: 210 }
@@ -78,13 +78,22 @@ function gateway({ gateway: { routes, answersCors } }: Facts): string {
   return [
     box(GATEWAY, 'part'),
     text([x + 18, y + 30], 'API Gateway', 'title'),
-    lines([x + 18, y + 56], routes, 'mono'),
-    text([x + 18, y + 84], answersCors ? 'answers CORS itself' : 'leaves CORS to Lambda', 'quiet'),
+    // Any method: that is what ANY says, and there is no room for it.
+    lines(
+      [x + 18, y + 56],
+      routes.map(route => route.replace(/^ANY /, '')),
+      'mono',
+    ),
+    text(
+      [x + 18, bottom(GATEWAY) - 18],
+      answersCors ? 'answers CORS itself' : 'leaves CORS to Lambda',
+      'quiet',
+    ),
     arrow([right(GATEWAY), y + 38], [LAMBDA.x, y + 38], 'flow'),
     arrow([LAMBDA.x, y + 68], [right(GATEWAY), y + 68], 'flow'),
-    text([x, y + 154], 'The order is the point:', 'strong'),
+    text([x, bottom(GATEWAY) + 34], 'The order is the point:', 'strong'),
     lines(
-      [x, y + 177],
+      [x, bottom(GATEWAY) + 57],
       ['what is refused in the checks', 'has cost no signature and', 'sent the provider nothing.'],
       'quiet',
       21,

@@ -5,8 +5,9 @@ import { ProxyError, type Reason, toWire } from '../../lib/errors.ts'
 import { BODY_MAX_B, CONFIG_FRESH_MS } from '../../lib/limits.ts'
 import { signedInTime } from '../../lib/oauth/client-assertion.ts'
 import { privateKeyJwt } from '../../lib/oauth/client-auth.ts'
-import { codeParameters } from '../../lib/oauth/parameters.ts'
-import { exchangeCode, readTokenResponse } from '../../lib/oauth/token.ts'
+import { authenticatedRequest } from '../../lib/oauth/endpoint.ts'
+import { tokenParameters } from '../../lib/oauth/grants.ts'
+import { forTheApp, readTokenResponse } from '../../lib/oauth/token.ts'
 
 /** One refusal that costs nothing: the status that a caller sees, and what is looked at. */
 export interface FreeCheck {
@@ -171,7 +172,7 @@ async function readExchange() {
   const parameters = () => {
     for (;;) {
       try {
-        return codeParameters(form, client)
+        return tokenParameters(form, client)
       } catch (error) {
         const missing = error instanceof ProxyError && error.reason === 'parameter_missing' && error.parameter
         if (!missing || form.has(missing)) throw error
@@ -194,12 +195,19 @@ async function readExchange() {
   const { client_id, assertion } = client
   const made = { client_id, ...assertion, now: () => 0, randomId: () => 'id' }
   const authenticate = privateKeyJwt(signedInTime(signer, made))
-  const answer = await exchangeCode(client, authenticate, parameters(), async (_url, body) => {
-    sent = [...body.keys()]
-    const headers = { 'content-type': 'application/json' }
-    return { status: 200, headers, body: JSON.stringify(EVERY_TOKEN) }
-  })
-  const browserGets = Object.keys(readTokenResponse(answer, client))
+  const { token_endpoint } = client.as
+  const answer = await authenticatedRequest(
+    token_endpoint,
+    client,
+    authenticate,
+    parameters(),
+    async (_url, body) => {
+      sent = [...body.keys()]
+      const headers = { 'content-type': 'application/json' }
+      return { status: 200, headers, body: JSON.stringify(EVERY_TOKEN) }
+    },
+  )
+  const browserGets = Object.keys(forTheApp(readTokenResponse(answer, { proof: false }), client))
   return {
     browserSends: [...form.keys()],
     providerGets: sent,

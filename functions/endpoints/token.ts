@@ -1,33 +1,43 @@
-import { findClient } from '../../lib/config/registrations.ts'
-import { inForce } from '../../lib/config/source.ts'
 import { ProxyError } from '../../lib/errors.ts'
-import { requireOrigin } from '../../lib/http/cors.ts'
 import { jsonReply } from '../../lib/http/reply.ts'
+import { nonceHeader, nonceOf, readProof } from '../../lib/oauth/dpop.ts'
+import { tokenParameters } from '../../lib/oauth/grants.ts'
 import { checkIdToken } from '../../lib/oauth/id-token.ts'
-import { codeParameters, refuseMisuse, single } from '../../lib/oauth/parameters.ts'
-import { exchangeCode, readTokenResponse } from '../../lib/oauth/token.ts'
+import { forTheApp, readTokenResponse, rotation } from '../../lib/oauth/token.ts'
 import type { Endpoint } from '../call.ts'
-import { upstream } from '../upstream.ts'
+import { clientOf } from '../client.ts'
+import { send } from '../upstream.ts'
 
 /** `POST /token` (RFC 6749 section 3.2): every check that is free, then one signature, then one request. */
 export const token: Endpoint = async call => {
-  const { form, headers, configuration, record, deps } = call
-  refuseMisuse(form, headers)
-  const client = findClient(inForce(configuration), single(form, 'client_id'))
-  record.client_id = client.client_id
-  requireOrigin(headers.origin, client)
-  if (!client.enabled) throw new ProxyError('client_disabled')
-  const parameters = codeParameters(form, client)
-  record.grant_type = 'authorization_code'
-  record.pkce = parameters.has('code_verifier')
+  const { form, headers, record, deps } = call
+  const client = clientOf(call)
+  const parameters = tokenParameters(form, client)
+  const grant_type = parameters.get('grant_type') as string
+  record.grant_type = grant_type
+  if (grant_type === 'authorization_code') record.pkce = parameters.has('code_verifier')
+  const endpoint = client.as.token_endpoint
+  const dpop = readProof(headers.dpop, endpoint)
+  const refresh_token = parameters.get('refresh_token')
+  if (refresh_token !== null && client.refresh === 'dpop' && dpop === undefined) {
+    throw new ProxyError('dpop_missing')
+  }
+  const device_code = parameters.get('device_code')
+  if (device_code !== null && !deps.polls.isTime(device_code)) throw new ProxyError('poll_too_fast')
 
   const keys = deps.keysFor(client)
-  const { authenticate, post } = await upstream(call, client, client.as.token_endpoint, () => keys?.renew())
-  const answer = await exchangeCode(client, authenticate, parameters, post)
-  record.upstream_status = answer.status
-  const tokens = readTokenResponse(answer, client)
-  const code = parameters.get('code') ?? undefined
-  if (keys) await checkIdToken(tokens, client, keys, { code, now: deps.now() })
-  record.outcome = 'tokens'
-  return jsonReply(200, tokens)
+  const onSent = () => keys?.renew()
+  const answer = await send(call, { client, endpoint, parameters, dpop, onSent })
+  try {
+    const tokens = readTokenResponse(answer, { proof: dpop !== undefined })
+    if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
+    const code = parameters.get('code') ?? undefined
+    if (keys) await checkIdToken(tokens, client, keys, { code, now: deps.now() })
+    record.outcome = 'tokens'
+    return jsonReply(200, forTheApp(tokens, client), nonceHeader(nonceOf(answer)))
+  } catch (error) {
+    const slower = error instanceof ProxyError && error.upstream?.error === 'slow_down'
+    if (slower && device_code !== null) deps.polls.slowDown(device_code)
+    throw error
+  }
 }

@@ -65,7 +65,7 @@ export interface Client {
   /** RFC 8707. Absent: unrestricted. */
   resource?: readonly string[]
   require_pkce: boolean
-  refresh: 'none' | 'rotating'
+  refresh: 'none' | 'rotating' | 'dpop'
   /** Where the server's `jwks_uri` is known. */
   validate_id_token: boolean
   /** OpenID Connect Dynamic Client Registration section 2. Absent: any that ID tokens may have. */

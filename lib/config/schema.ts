@@ -55,7 +55,7 @@ function clientSchema(onLambda: boolean) {
       scope: v.exactOptional(text(scopeProblem)),
       resource: v.exactOptional(v.array(text(resourceProblem))),
       require_pkce: v.optional(native ? v.literal(true, NATIVE_PKCE) : v.boolean(), true),
-      refresh: v.optional(oneOf(['none', 'rotating'], { dpop: NOT_YET }), 'none'),
+      refresh: v.optional(oneOf(['none', 'rotating', 'dpop']), 'none'),
       validate_id_token: v.optional(v.boolean(), true),
       id_token_signed_response_alg: v.exactOptional(oneOf(Object.keys(ID_TOKEN_ALGORITHMS) as IdTokenAlg[])),
       enabled: v.optional(v.boolean(), true),
@@ -83,8 +83,11 @@ const assertion = members(() => ({
   ahead: v.exactOptional(v.boolean()),
 }))
 
+/** RFC 8628 section 3.4. */
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
+
 // No other grant has a code and a verifier to hold against the caller: the function would sign for anybody.
-const grantTypes = list(oneOf(['authorization_code', 'refresh_token']), items =>
+const grantTypes = list(oneOf(['authorization_code', 'refresh_token', DEVICE_CODE]), items =>
   items.includes('authorization_code') ? undefined : 'must contain "authorization_code"',
 )
 

@@ -1,6 +1,12 @@
 import { ProxyError } from '../errors.ts'
 import { hasRepeatedMembers } from '../json.ts'
-import { BODY_MAX_B, PARAMETER_NAME_MAX_B, PARAMETER_VALUE_MAX_B, PARAMETERS_MAX } from '../limits.ts'
+import {
+  BODY_MAX_B,
+  PARAMETER_NAME_MAX_B,
+  PARAMETER_VALUE_MAX_B,
+  PARAMETERS_MAX,
+  TOKEN_VALUE_MAX_B,
+} from '../limits.ts'
 
 /** A request's parameters: name to values, in the order sent, without the empty ones. */
 export type Form = ReadonlyMap<string, readonly string[]>
@@ -16,8 +22,8 @@ export interface RawBody {
  * Reads a form (RFC 6749 section 4.1.3) or one flat JSON object of strings into parameters, under the limits of
  * requirement IN-3. Throws ProxyError `body_too_large`, `content_type_unsupported` or `body_malformed`.
  */
-export function readForm(raw: RawBody): Form {
-  const bytes = readBytes(raw)
+export function readForm(raw: RawBody, maxBytes = BODY_MAX_B): Form {
+  const bytes = readBytes(raw, maxBytes)
   const type = mediaType(raw.contentType)
   if (type !== 'application/x-www-form-urlencoded' && type !== 'application/json') {
     throw new ProxyError('content_type_unsupported')
@@ -29,9 +35,9 @@ export function readForm(raw: RawBody): Form {
   return form.has('grant_type') ? form : new Map([...form, ['grant_type', ['authorization_code']]])
 }
 
-function readBytes({ body = '', isBase64Encoded }: RawBody): Buffer {
+function readBytes({ body = '', isBase64Encoded }: RawBody, maxBytes: number): Buffer {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
-  if (bytes.length > BODY_MAX_B) throw new ProxyError('body_too_large')
+  if (bytes.length > maxBytes) throw new ProxyError('body_too_large')
   return bytes
 }
 
@@ -65,11 +71,14 @@ function jsonPairs(text: string): [string, string][] {
   return pairs
 }
 
+const TOKENS: ReadonlySet<string> = new Set(['refresh_token', 'token', 'id_token_hint'])
+
 function collect(pairs: readonly (readonly [string, string])[]): Form {
   if (pairs.length > PARAMETERS_MAX) throw new ProxyError('body_malformed')
   const form = new Map<string, string[]>()
   for (const [name, value] of pairs) {
-    if (Buffer.byteLength(name) > PARAMETER_NAME_MAX_B || Buffer.byteLength(value) > PARAMETER_VALUE_MAX_B) {
+    const max = TOKENS.has(name) ? TOKEN_VALUE_MAX_B : PARAMETER_VALUE_MAX_B
+    if (Buffer.byteLength(name) > PARAMETER_NAME_MAX_B || Buffer.byteLength(value) > max) {
       throw new ProxyError('body_malformed')
     }
     // RFC 6749 section 3.2: a parameter sent without a value is treated as if it were omitted.

@@ -9,9 +9,15 @@ export type { Answer }
  * Sends one form to a pinned URL and reads the answer. Never follows a redirect, never sends a request twice.
  * Rejects with ProxyError: `upstream_unreachable` (no byte of the request left), `upstream_timeout` and `upstream_lost`
  * (it may have been received: what it did is not known), `upstream_malformed` (an answer came that cannot be read).
- * `onSent` is told once the whole request has been handed to the network.
  */
-export type Post = (url: string, form: URLSearchParams, onSent?: () => void) => Promise<Answer>
+export type Post = (url: string, form: URLSearchParams, options?: PostExtras) => Promise<Answer>
+
+export interface PostExtras {
+  /** A DPoP proof (RFC 9449), as it goes into the header of that name. */
+  dpop?: string | undefined
+  /** Told once the whole request has been handed to the network. */
+  onSent?: () => void
+}
 
 export interface PostOptions {
   agents: Agents
@@ -19,7 +25,7 @@ export interface PostOptions {
 }
 
 export function createPost({ agents, userAgent }: PostOptions): Post {
-  return async (url, form, onSent) => {
+  return async (url, form, { dpop, onSent } = {}) => {
     const body = form.toString()
     // These and what HTTP itself needs: nothing of the caller's request travels on (requirements REQ-2 and REQ-7).
     const headers = {
@@ -27,6 +33,7 @@ export function createPost({ agents, userAgent }: PostOptions): Post {
       'content-type': 'application/x-www-form-urlencoded',
       'content-length': String(Buffer.byteLength(body)),
       'user-agent': userAgent,
+      ...(dpop !== undefined && { dpop }),
     }
     const deadline = AbortSignal.timeout(PROVIDER_TOTAL_MS)
     const send = async () => {

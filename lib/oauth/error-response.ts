@@ -1,13 +1,16 @@
 import { ProxyError } from '../errors.ts'
 import type { Answer } from '../http/post.ts'
 import { RETRY_AFTER_MAX_S } from '../limits.ts'
+import { nonceOf } from './dpop.ts'
 
-/** The errors that mean something to an app (RFC 6749 5.2, RFC 8628 3.5, RFC 8707 2, RFC 9449 5 and 8, OpenID Connect Core 3.1.2.6). */
+/** The errors that mean something to an app (RFC 6749 4.1.2.1 and 5.2, RFC 7009 2.2.1, RFC 8628 3.5, RFC 8707 2, RFC 9449 5 and 8, OpenID Connect Core 3.1.2.6). */
 const FOR_THE_APP: ReadonlySet<string> = new Set([
   'invalid_request',
   'invalid_grant',
   'unauthorized_client',
   'unsupported_grant_type',
+  'unsupported_response_type',
+  'unsupported_token_type',
   'invalid_scope',
   'invalid_target',
   'authorization_pending',
@@ -52,9 +55,8 @@ export function readErrorResponse(answer: Answer): ProxyError {
   if (status < 400 || status >= 500 || !wellFormed) return new ProxyError('upstream_malformed', { upstream })
   // The app did not authenticate, we did: it can do nothing about this, and we must (requirement ERR-4).
   if (code === 'invalid_client') return new ProxyError('upstream_invalid_client', { upstream })
-  return new ProxyError(FOR_THE_APP.has(code) ? 'upstream_refused' : 'upstream_refused_otherwise', {
-    upstream,
-  })
+  if (!FOR_THE_APP.has(code)) return new ProxyError('upstream_refused_otherwise', { upstream })
+  return new ProxyError('upstream_refused', { upstream, dpopNonce: nonceOf(answer) })
 }
 
 // RFC 9110 section 10.2.3: seconds, or a date, which is read against the answer's own Date: no clock of ours, and

@@ -1,8 +1,7 @@
 import type { Client } from '../config/client.ts'
 import { coded, ProxyError } from '../errors.ts'
-import type { Answer, Post } from '../http/post.ts'
-import type { ClientAuth } from './client-auth.ts'
-import { authenticatedRequest } from './endpoint.ts'
+import type { Answer } from '../http/post.ts'
+import { isDpop } from './dpop.ts'
 import { readErrorResponse, readJsonObject } from './error-response.ts'
 
 /** The members of a successful token response (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3) that are passed on. */
@@ -17,21 +16,18 @@ const STRINGS = [
   'issued_token_type',
 ] as const
 
-/** Sends an authorization code exchange (RFC 6749 section 4.1.3). Rejects as `ClientAuth` and `Post` do. */
-export function exchangeCode(
-  client: Client,
-  authenticate: ClientAuth,
-  parameters: URLSearchParams,
-  post: Post,
-): Promise<Answer> {
-  return authenticatedRequest(client.as.token_endpoint, client, authenticate, parameters, post)
+/** What was asked with, as far as the answer is held against it. */
+export interface TokenRequest {
+  /** A DPoP proof went along. */
+  proof: boolean
 }
 
 /**
- * Reads the provider's answer. Returns the members that the browser may have; throws ProxyError for everything that
- * is not a token response: `upstream_malformed`, or what `readErrorResponse` makes of it.
+ * Reads the provider's answer. Returns the members that it gave, by allow-list, all of them; `forTheApp` takes out what
+ * the app may not have. Throws ProxyError for everything that is not a token response: `upstream_malformed`,
+ * `dpop_downgraded`, or what `readErrorResponse` makes of it.
  */
-export function readTokenResponse(answer: Answer, client: Client): TokenResponse {
+export function readTokenResponse(answer: Answer, { proof }: TokenRequest): TokenResponse {
   if (answer.status !== 200) throw readErrorResponse(answer)
   const json = readJsonObject(answer)
   const malformed = (code: string) =>
@@ -56,10 +52,30 @@ export function readTokenResponse(answer: Answer, client: Client): TokenResponse
     response.authorization_details = json.authorization_details
   }
 
-  // A refresh token in a page can be redeemed through this endpoint by whoever steals it: out, unless the operator
-  // has said that the provider rotates them (RFC 9700 section 4.14).
-  if (client.refresh === 'none') delete response.refresh_token
+  // RFC 9449 section 5: an app that sent a proof believes its token bound to its key, and a bearer token is not.
+  if (proof && !isDpop(token_type)) {
+    throw new ProxyError('dpop_downgraded', { upstream: { status: answer.status } })
+  }
   return response
+}
+
+/** The members that go to the app. */
+export function forTheApp(response: TokenResponse, { refresh }: Pick<Client, 'refresh'>): TokenResponse {
+  const { refresh_token, ...others } = response
+  if (refresh_token === undefined) return response
+  // A refresh token in a page can be redeemed through this endpoint by whoever steals it: out, unless the operator
+  // has said that the provider rotates them, or it was given for a proof (RFC 9700 section 4.14).
+  const allowed = refresh === 'rotating' || (refresh === 'dpop' && isDpop(response.token_type))
+  return allowed ? response : (others as TokenResponse)
+}
+
+/**
+ * What became of the refresh token that was sent. A provider that gives the same one again, or none, does not rotate
+ * them for this, confidential, client: then a stolen one is as good as its owner's for as long as it lives.
+ */
+export function rotation(sent: string, { refresh_token }: TokenResponse): 'rotated' | 'repeated' | 'kept' {
+  if (refresh_token === undefined) return 'kept'
+  return refresh_token === sent ? 'repeated' : 'rotated'
 }
 
 function isWritable(value: unknown): boolean {

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import { json } from 'node:stream/consumers'
+import { parse } from 'yaml'
+import { DEMO_CLIENTS } from '../clients.ts'
 import type { StackDescription } from '../description.ts'
 import { listen } from '../listen.ts'
 import type { Traces } from '../traces.ts'
@@ -72,7 +75,14 @@ async function answerOf(
   const { issuer, gateway, clients, app } = description
   switch (`${request.method} ${pathname}`) {
     case 'GET /configuration':
-      return { issuer, gateway, clients, foreign: `${foreignOrigin(app)}/foreign` }
+      return {
+        issuer,
+        gateway,
+        clients: clients.slice(0, DEMO_CLIENTS),
+        foreign: `${foreignOrigin(app)}/foreign`,
+      }
+    case 'GET /openapi.json':
+      return readOpenApi(gateway)
     case 'GET /trace':
       return query.has('request_id')
         ? traces.byId(query.get('request_id') ?? '')
@@ -87,6 +97,12 @@ async function answerOf(
     default:
       return undefined
   }
+}
+
+/** The description of the endpoints, with this stack's gateway for its server. */
+async function readOpenApi(gateway: string): Promise<object> {
+  const text = await readFile(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8')
+  return { ...parse(text), servers: [{ url: gateway }] }
 }
 
 /** The same server by another name is another origin. */

@@ -94,7 +94,7 @@ function getPublicKey(store: KeyStore): Operation {
 }
 
 /** The operations that use a key. */
-export function useOperations(store: KeyStore): [string, Operation][] {
+export function cryptoOperations(store: KeyStore): [string, Operation][] {
   return [
     ['Sign', signWith(store, key => key.private_key)],
     ['Verify', verify(store)],

@@ -1,7 +1,7 @@
 import { adminOperations } from './kms-admin.ts'
 import { aliasOperations } from './kms-aliases.ts'
 import type { KeyStore } from './kms-keys.ts'
-import { forgeries, useOperations } from './kms-use.ts'
+import { cryptoOperations, forgeries } from './kms-use.ts'
 import type { Service } from './service.ts'
 
 /** An empty KMS. Its keys are made on demand, live in memory, and never leave it: no operation gives a private key. */
@@ -10,7 +10,7 @@ export function kmsService({ region, account }: { region: string; account: strin
   return {
     target: 'TrentService',
     message_member: 'message',
-    operations: new Map([...useOperations(store), ...adminOperations(store), ...aliasOperations(store)]),
+    operations: new Map([...cryptoOperations(store), ...adminOperations(store), ...aliasOperations(store)]),
     forgeries: new Map(forgeries(store)),
   }
 }

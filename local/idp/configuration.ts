@@ -16,6 +16,8 @@ import { deviceCodePage, deviceConfirmPage, errorPage, logoutPage, messagePage }
 export interface IdpClient {
   client_id: string
   redirect_uris: string[]
+  /** Default web. */
+  application_type?: 'web' | 'native'
   /** Public keys only. */
   jwks: { keys: JsonWebKey[] }
   /** token_endpoint_auth_signing_alg: the one algorithm that its assertions may have. */
@@ -27,6 +29,8 @@ export interface IdpClient {
   /** The scopes that it may ask for, space-separated. Default: all that this provider knows. */
   scope?: string
   post_logout_redirect_uris?: string[]
+  /** RFC 9449 section 8: its proofs need a nonce. Default false. */
+  require_dpop_nonce?: boolean
 }
 
 /** Where PingOne has its endpoints, below `/<environment id>/as`. */
@@ -63,9 +67,11 @@ async function freshKeys(): Promise<{ keys: JsonWebKey[] }> {
 
 function clientMetadata(client: IdpClient) {
   const { client_id, redirect_uris, jwks, alg, scope, grant_types, post_logout_redirect_uris } = client
+  const { application_type = 'web' } = client
   return {
     client_id,
     redirect_uris,
+    application_type,
     jwks,
     token_endpoint_auth_method: 'private_key_jwt' as const,
     token_endpoint_auth_signing_alg: alg as keyof typeof ALGORITHMS,
@@ -122,6 +128,7 @@ export async function providerConfiguration(
   prefix: string,
   pages: string,
 ): Promise<Configuration> {
+  const withNonce = new Set(clients.filter(client => client.require_dpop_nonce).map(c => c.client_id))
   const withoutPkce = new Set(clients.filter(client => client.require_pkce === false).map(c => c.client_id))
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true } as const
   const scopes = clients.flatMap(client => client.scope?.split(' ') ?? [])
@@ -179,6 +186,11 @@ export async function providerConfiguration(
       resourceIndicators: { enabled: false },
       introspection: { enabled: true, allowedPolicy: ownTokenOnly },
       revocation: { enabled: true, allowedPolicy: ownTokenOnly },
+      dPoP: {
+        enabled: true,
+        nonceSecret: randomBytes(32),
+        requireNonce: ctx => withNonce.has(ctx.oidc.client?.clientId ?? ''),
+      },
       deviceFlow: {
         enabled: true,
         userCodeInputSource: (ctx, _form, _out, err) =>

@@ -72,7 +72,7 @@ const READABLE: Refusal[] = [
     'client_assertion_type',
   ],
   ['IN-6: Authorization', form({}, { authorization: 'Basic eDp5' }), 400, 'invalid_request', 'Authorization'],
-  ['a DPoP proof', form({}, { dpop: 'a.b.c' }), 400, 'invalid_request', 'DPoP'],
+  ['a DPoP proof that is none', form({}, { dpop: 'a.b.c' }), 400, 'invalid_dpop_proof', 'DPoP'],
   ['no grant_type', without('grant_type'), 400, 'invalid_request', 'grant_type'],
   ...[
     'client_credentials',

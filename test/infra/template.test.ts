@@ -68,7 +68,7 @@ describe('the HTTP API', () => {
 
   test('sends every method of its routes to the function', () => {
     const routes = ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties.RouteKey)
-    expect(routes).toEqual(['ANY /token'])
+    expect(routes).toEqual(['ANY /token', 'ANY /revoke', 'ANY /par', 'ANY /device_authorization'])
     const [, { Properties }] = only('AWS::ApiGatewayV2::Integration')
     expect(Properties).toMatchObject({ PayloadFormatVersion: '2.0', IntegrationType: 'AWS_PROXY' })
   })

@@ -16,6 +16,8 @@ const FULL: Required<LogRecord> = {
   parameter: 'code',
   status: 200,
   pkce: true,
+  proof: true,
+  rotation: 'rotated',
   kid: 'kid-1',
   jti: 'jti-1',
   ahead: true,

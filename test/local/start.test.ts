@@ -26,7 +26,7 @@ describe('npm start -- --json', () => {
   const exchange = (client: StackDescription['clients'][number], parameters: Record<string, string>) =>
     fetch(`${stack.gateway}/token`, {
       method: 'POST',
-      headers: { origin: client.origin },
+      headers: { ...(client.origin && { origin: client.origin }) },
       body: new URLSearchParams({
         grant_type: 'authorization_code',
         client_id: client.client_id,
@@ -45,7 +45,13 @@ describe('npm start -- --json', () => {
       'env',
     ])
     expect(stack.issuer).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f-]{36}\/as$/)
-    expect(stack.clients.map(({ alg }) => alg)).toEqual(['RS256', 'ES256'])
+    expect(stack.clients.map(({ client_id, alg }) => [client_id, alg])).toEqual([
+      ['demo-rs256', 'RS256'],
+      ['demo-es256', 'ES256'],
+      ['refreshing', 'PS256'],
+      ['bound', 'ES384'],
+      ['native', 'EdDSA'],
+    ])
     expect(Object.keys(stack.env).sort()).toEqual([
       'AWS_ACCESS_KEY_ID',
       'AWS_ENDPOINT_URL_KMS',

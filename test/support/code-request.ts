@@ -1,7 +1,7 @@
 import type { Client } from '../../lib/config/client.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import type { Form } from '../../lib/http/form.ts'
-import { codeParameters } from '../../lib/oauth/parameters.ts'
+import { tokenParameters } from '../../lib/oauth/grants.ts'
 import { client, REDIRECT_URI } from './client.ts'
 
 export const VERIFIER = 'v'.repeat(43)
@@ -26,7 +26,7 @@ export function sent(
   changes: Record<string, string | string[] | undefined>,
   overrides: Partial<Client> = {},
 ): [string, string][] {
-  return [...codeParameters(form({ ...GOOD, ...changes }), client(overrides))]
+  return [...tokenParameters(form({ ...GOOD, ...changes }), client(overrides))]
 }
 
 /** The reason for which such a request is refused. */

@@ -1,11 +1,12 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
-import { token } from '../../functions/endpoints/token.ts'
+import { routes } from '../../functions/routes.ts'
 import { type GatewayResult, shell } from '../../functions/shell.ts'
 import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
+import { pollIntervals } from '../../lib/oauth/poll-intervals.ts'
 import { createAssertionsFor, createKeysFor, type Deps } from '../../lib/runtime.ts'
 
 // The function with literals around it: a key in memory, a provider that is a variable, a log that is an array.
@@ -38,7 +39,7 @@ export interface TestFunction {
   /** How often the signer was asked. */
   signed: number
   /** What went to the provider. */
-  sent: { url: string; form: URLSearchParams }[]
+  sent: { url: string; form: URLSearchParams; dpop: string | undefined }[]
   log: LogRecord[]
   /** What the provider answers next, or the error that the connection to it ends in. */
   answer: Answer | ProxyError
@@ -91,8 +92,9 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
       now,
       log,
     }),
-    async post(url, form, onSent) {
-      fn.sent.push({ url, form })
+    polls: pollIntervals(now, code => code),
+    async post(url, form, { dpop, onSent } = {}) {
+      fn.sent.push({ url, form, dpop })
       onSent?.()
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
@@ -102,7 +104,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     log,
   }
   const fn: TestFunction = {
-    handler: shell({ '/token': token }, () => deps).handler,
+    handler: shell(routes, () => deps).handler,
     signed: 0,
     sent: [],
     log: [],

@@ -28,6 +28,8 @@ export interface SignInOptions {
   /** Default `alice`, and a password that is not empty. */
   username?: string
   password?: string
+  /** An authorization request that has been pushed (RFC 9126): it is named, and nothing else is said. */
+  pushed?: { request_uri: string; state: string }
   /** More parameters of the authorization request, or other values for those above. */
   parameters?: Record<string, string>
 }
@@ -136,6 +138,11 @@ function textOf(html: string): string {
 }
 
 function authorizationRequest(options: SignInOptions, endpoint: string) {
+  if (options.pushed) {
+    const { request_uri, state } = options.pushed
+    const query = new URLSearchParams({ client_id: options.client_id, request_uri })
+    return { url: `${endpoint}?${query}`, code_verifier: '', state }
+  }
   const code_verifier = options.pkce === false ? '' : randomBytes(32).toString('base64url')
   const state = randomBytes(16).toString('base64url')
   const url = new URL(endpoint)

@@ -139,7 +139,7 @@ describe('what is refused', () => {
     [
       { grant_types: ['authorization_code', 'client_credentials'] },
       'grant_types[1]',
-      'must be "authorization_code" or "refresh_token"',
+      'must be "authorization_code" or "refresh_token" or "urn:ietf:params:oauth:grant-type:device_code"',
     ],
     [{ grant_types: 'authorization_code' }, 'grant_types', 'must be an array'],
     [{ scope: '' }, 'scope', SCOPE],
@@ -152,8 +152,7 @@ describe('what is refused', () => {
     [{ resource: ['api'] }, 'resource[0]', 'must be an absolute URI (RFC 8707 section 2)'],
     [{ resource: 'https://api.example.com' }, 'resource', 'must be an array'],
     [{ require_pkce: 'false' }, 'require_pkce', 'must be true or false'],
-    [{ refresh: 'dpop' }, 'refresh', NOT_YET],
-    [{ refresh: true }, 'refresh', 'must be "none" or "rotating"'],
+    [{ refresh: true }, 'refresh', 'must be "none" or "rotating" or "dpop"'],
     [{ enabled: 1 }, 'enabled', 'must be true or false'],
     [{ validate_id_token: 'no' }, 'validate_id_token', 'must be true or false'],
     // unknown and misspelt members
@@ -202,7 +201,7 @@ describe('what is refused', () => {
       'must be https, a private-use scheme, or http on 127.0.0.1 or [::1] (RFC 8252 section 7)',
     ],
     [{ token_endpoint: undefined }, 'token_endpoint', 'is required'],
-  ])('MOB-1, MOB-3: native client with %j: %s', (over, member, message) => {
+  ])('MOB-1, MOB-2, MOB-3: native client with %j: %s', (over, member, message) => {
     expect(native(over)).toEqual([{ path: `clients[0].${member}`, message }])
   })
 

@@ -2,7 +2,6 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import { createPost } from '../../../lib/http/post.ts'
 import { readTokenResponse } from '../../../lib/oauth/token.ts'
-import { client } from '../../support/client.ts'
 import { closeProviders, json, rejection, startProvider } from '../../support/fake-provider.ts'
 
 const agents = guardedAgents()
@@ -62,7 +61,7 @@ describe('that it has left', () => {
         setTimeout(() => json(response, 200, {}), 20)
       })
       for (let n = 0; n < before; n++) await post(provider.url, form())
-      await post(provider.url, form(), () => events.push('sent'))
+      await post(provider.url, form(), { onSent: () => events.push('sent') })
       events.push('answered')
       expect(events).toEqual(['sent', 'answered'])
     },
@@ -70,7 +69,7 @@ describe('that it has left', () => {
 
   test('is not told of a request that cannot leave', async () => {
     let sent = 0
-    await rejection(post('http://127.0.0.1:9/', form(), () => sent++))
+    await rejection(post('http://127.0.0.1:9/', form(), { onSent: () => sent++ }))
     expect(sent).toBe(0)
   })
 })
@@ -110,7 +109,7 @@ describe('REQ-5: a redirect', () => {
       )
       const answer = await post(provider.url, form())
       expect(answer.status).toBe(status)
-      expect(() => readTokenResponse(answer, client())).toThrow('upstream_malformed')
+      expect(() => readTokenResponse(answer, { proof: false })).toThrow('upstream_malformed')
       expect([provider.requests.length, target.connections]).toEqual([1, 0])
     },
   )

@@ -17,7 +17,7 @@ function refusal(form: Form, headers: Record<string, string> = {}): ProxyError |
   }
 }
 
-describe("IN-6: an authentication of the caller's own", () => {
+describe("IN-6, MOB-4: an authentication of the caller's own", () => {
   test.each(['client_secret', 'client_assertion', 'client_assertion_type'])('%s is refused', parameter => {
     expect(refusal(read(`code=c&${parameter}=x`))).toMatchObject({ reason: 'parameter_refused', parameter })
     // Twice is no way around it.
@@ -33,10 +33,6 @@ describe("IN-6: an authentication of the caller's own", () => {
 
   test('IN-5: an empty client_secret is none, as some libraries send it', () => {
     expect(refusal(read('code=c&client_secret='))).toBeUndefined()
-  })
-
-  test('a DPoP proof is refused, not dropped', () => {
-    expect(refusal(read('code=c'), { dpop: 'e.y.x' })).toMatchObject({ reason: 'dpop_refused' })
   })
 })
 

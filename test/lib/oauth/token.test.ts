@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Client } from '../../../lib/config/client.ts'
 import { ProxyError } from '../../../lib/errors.ts'
 import type { Answer } from '../../../lib/http/post.ts'
-import { readTokenResponse, type TokenResponse } from '../../../lib/oauth/token.ts'
+import { forTheApp, readTokenResponse, rotation, type TokenResponse } from '../../../lib/oauth/token.ts'
 import { client } from '../../support/client.ts'
+
+/** What the app gets of an answer to a request without a proof. */
+const given = (from: Answer, to: Client): TokenResponse =>
+  forTheApp(readTokenResponse(from, { proof: false }), to)
 
 const TOKENS = { access_token: 'at-1', token_type: 'Bearer' }
 
@@ -16,11 +21,11 @@ function answer(body: unknown, contentType = 'application/json', status = 200): 
 }
 
 const read = (body: unknown, contentType?: string): TokenResponse =>
-  readTokenResponse(answer(body, contentType), client())
+  given(answer(body, contentType), client())
 
-function refusal(given: Answer): ProxyError {
+function refusal(of: Answer, proof = false): ProxyError {
   try {
-    readTokenResponse(given, client())
+    readTokenResponse(of, { proof })
   } catch (error) {
     if (error instanceof ProxyError) return error
     throw error
@@ -65,10 +70,45 @@ describe('REQ-11: members are passed by name', () => {
 
   test('TOK-1: refresh_token only where the client has rotating ones', () => {
     const body = answer({ ...TOKENS, refresh_token: 'rt-1' })
-    expect(readTokenResponse(body, client({ refresh: 'none' }))).toStrictEqual(TOKENS)
-    expect(JSON.stringify(readTokenResponse(body, client({ refresh: 'none' })))).not.toContain('rt-1')
-    expect(readTokenResponse(body, client({ refresh: 'rotating' })).refresh_token).toBe('rt-1')
+    expect(given(body, client({ refresh: 'none' }))).toStrictEqual(TOKENS)
+    expect(JSON.stringify(given(body, client({ refresh: 'none' })))).not.toContain('rt-1')
+    expect(given(body, client({ refresh: 'rotating' })).refresh_token).toBe('rt-1')
   })
+})
+
+describe('TOK-2: with refresh: dpop', () => {
+  const of = (token_type: string) => answer({ access_token: 'at-1', token_type, refresh_token: 'rt-1' })
+
+  test.each(['DPoP', 'dpop', 'DPOP'])('the refresh token passes beside a token of type %s', token_type => {
+    expect(given(of(token_type), client({ refresh: 'dpop' })).refresh_token).toBe('rt-1')
+  })
+
+  test('and beside a bearer token it does not', () => {
+    expect(given(of('Bearer'), client({ refresh: 'dpop' }))).toStrictEqual(TOKENS)
+  })
+})
+
+describe('DPOP-6: where a proof went along', () => {
+  test.each(['DPoP', 'dpop'])('%s is what was asked for', token_type => {
+    const body = answer({ access_token: 'at-1', token_type })
+    expect(readTokenResponse(body, { proof: true })).toMatchObject({ token_type })
+  })
+
+  test('a bearer token is not passed on', () => {
+    expect(refusal(answer(TOKENS), true)).toMatchObject({
+      reason: 'dpop_downgraded',
+      upstream: { status: 200 },
+    })
+  })
+})
+
+test.each([
+  ['rt-2', 'rotated'],
+  ['rt-1', 'repeated'],
+  [undefined, 'kept'],
+] as const)('TOK-4: for rt-1 the provider gives %s: %s', (refresh_token, expected) => {
+  const response = { ...TOKENS, ...(refresh_token && { refresh_token }) }
+  expect(rotation('rt-1', response)).toBe(expected)
 })
 
 describe('REQ-10: what a success needs', () => {
@@ -232,7 +272,7 @@ describe('any answer', () => {
     fc.assert(
       fc.property(bodies, fc.integer({ min: 200, max: 599 }), fc.boolean(), (body, status, ok) => {
         try {
-          const response = readTokenResponse(answer(body, 'application/json', ok ? 200 : status), client())
+          const response = given(answer(body, 'application/json', ok ? 200 : status), client())
           taken++
           expect(MEMBERS).toEqual(expect.arrayContaining(Object.keys(response)))
         } catch (error) {

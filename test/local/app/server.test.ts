@@ -115,3 +115,11 @@ test('a request under another name is misdirected', async () => {
   })
   expect(status).toBe(421)
 })
+
+test('the OpenAPI document is served, with the gateway for its server', async () => {
+  const response = await fetch(`${stack.description.app}/openapi.json`)
+  const document = (await response.json()) as { openapi: string; servers: unknown; paths: object }
+  expect([response.status, document.openapi]).toEqual([200, '3.1.1'])
+  expect(document.servers).toEqual([{ url: stack.description.gateway }])
+  expect(Object.keys(document.paths)).toContain('/token')
+})

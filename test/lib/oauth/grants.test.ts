@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ProxyError } from '../../../lib/errors.ts'
-import { codeParameters } from '../../../lib/oauth/parameters.ts'
+import { tokenParameters } from '../../../lib/oauth/grants.ts'
 import { client, REDIRECT_URI } from '../../support/client.ts'
 import { form, GOOD, refusal, sent, VERIFIER } from '../../support/code-request.ts'
 
@@ -46,7 +46,6 @@ describe('IN-8: the grant', () => {
     'urn:ietf:params:oauth:grant-type:jwt-bearer',
     'urn:ietf:params:oauth:grant-type:saml2-bearer',
     'urn:ietf:params:oauth:grant-type:token-exchange',
-    'urn:ietf:params:oauth:grant-type:device_code',
     'urn:openid:params:grant-type:ciba',
     'implicit',
     'Authorization_Code',
@@ -186,7 +185,7 @@ describe('any form', () => {
       fc.property(forms, fc.boolean(), (any, require_pkce) => {
         let body: URLSearchParams
         try {
-          body = codeParameters(any, client({ require_pkce }))
+          body = tokenParameters(any, client({ require_pkce }))
         } catch (error) {
           expect(error).toBeInstanceOf(ProxyError)
           return

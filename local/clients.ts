@@ -1,0 +1,67 @@
+import type { Alg } from '../lib/jose/algorithms.ts'
+import { DEVICE_CODE } from '../lib/oauth/grants.ts'
+import type { StackClient } from './description.ts'
+
+/** A client of the local stack, before it has a key. */
+export type StackClientPlan = Omit<StackClient, 'alg' | 'origin'> & {
+  alg: Alg
+  origin?: string
+  /** The provider wants a nonce in its DPoP proofs. */
+  require_dpop_nonce?: boolean
+}
+
+const CODE = 'authorization_code'
+const REFRESH = 'refresh_token'
+
+/** Every client of the local stack. The first two are the demo's: the two ends of what providers take. */
+export function stackClients(app: string): StackClientPlan[] {
+  const web = { application_type: 'web', redirect_uri: `${app}/callback`, origin: app } as const
+  return [
+    // RS256, which everyone takes; and ES256, whose signature KMS gives in another form.
+    {
+      client_id: 'demo-rs256',
+      alg: 'RS256',
+      ...web,
+      grant_types: [CODE],
+      refresh: 'none',
+      shows: 'the defaults',
+    },
+    {
+      client_id: 'demo-es256',
+      alg: 'ES256',
+      ...web,
+      grant_types: [CODE],
+      refresh: 'none',
+      shows: 'another algorithm',
+    },
+    {
+      client_id: 'refreshing',
+      alg: 'PS256',
+      ...web,
+      grant_types: [CODE, REFRESH, DEVICE_CODE],
+      refresh: 'rotating',
+      shows: 'rotating refresh tokens, and the device flow',
+    },
+    {
+      client_id: 'bound',
+      alg: 'ES384',
+      ...web,
+      grant_types: [CODE, REFRESH],
+      refresh: 'dpop',
+      require_dpop_nonce: true,
+      shows: 'DPoP, with a provider that demands nonces',
+    },
+    {
+      client_id: 'native',
+      alg: 'EdDSA',
+      application_type: 'native',
+      redirect_uri: 'com.example.app:/callback',
+      grant_types: [CODE, REFRESH],
+      refresh: 'rotating',
+      shows: 'a native app: no Origin, a private-use scheme',
+    },
+  ]
+}
+
+/** How many of them the demo app signs in by. */
+export const DEMO_CLIENTS = 2
