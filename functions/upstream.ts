@@ -13,7 +13,7 @@ export interface UpstreamRequest {
   parameters: URLSearchParams
   /** A DPoP proof to pass on. */
   dpop?: string | undefined
-  /** Told once it has left: the time for what else the answer will need. Must not throw. */
+  /** Told once the request has left. */
   onSent?: () => void
 }
 

@@ -61,6 +61,14 @@ export const RETRY_AFTER_MAX_S = 3_600
 /** What we ask for ourselves when the signer is overloaded. */
 export const RETRY_AFTER_SIGNER_S = 2
 
+// ---- the device flow (requirement DEV-1) ----
+/** RFC 8628 section 3.5: where no interval is named, 5 seconds; `slow_down` adds as many. */
+export const POLL_INTERVAL_S = 5
+/** A device that waits as it should may still come a little early: the way there was shorter this time. */
+export const POLL_EARLY_MS = 500
+/** Devices that wait at once, as far as one container knows of them. */
+export const POLLS_MAX = 1_000
+
 // ---- the provider's keys, and the ID tokens that they sign (requirements IDT-1, IDT-5) ----
 /** Read again, beside an exchange, when older than this: so long a key that the provider took back may still be trusted. */
 export const JWKS_FRESH_MS = 10 * 60_000
@@ -77,14 +85,6 @@ export const JWKS_RETRY_MS = 10_000
 export const JWKS_TOTAL_MS = 1_500
 /** Clocks that disagree: what most providers allow the other way round, and far less than an ID token's life. */
 export const ID_TOKEN_TOLERANCE_S = 60
-
-// ---- the device flow (requirement DEV-1) ----
-/** RFC 8628 section 3.5: where no interval is named, 5 seconds; `slow_down` adds as many. */
-export const POLL_INTERVAL_S = 5
-/** A device that waits as it should may still come a little early: the way there was shorter this time. */
-export const POLL_EARLY_MS = 500
-/** Devices that wait at once, as far as one container knows of them. */
-export const POLLS_MAX = 1_000
 
 // ---- the configuration document ----
 /** Read again, in the background, when older than this. */

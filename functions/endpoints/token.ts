@@ -26,13 +26,12 @@ export const token: Endpoint = async call => {
   if (device_code !== null && !deps.polls.isTime(device_code)) throw new ProxyError('poll_too_fast')
 
   const keys = deps.keysFor(client)
-  const onSent = () => keys?.renew()
-  const answer = await send(call, { client, endpoint, parameters, dpop, onSent })
+  const answer = await send(call, { client, endpoint, parameters, dpop, onSent: () => keys?.renew() })
   try {
     const tokens = readTokenResponse(answer, { proof: dpop !== undefined })
-    if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
     const code = parameters.get('code') ?? undefined
     if (keys) await checkIdToken(tokens, client, keys, { code, now: deps.now() })
+    if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
     record.outcome = 'tokens'
     return jsonReply(200, forTheApp(tokens, client), nonceHeader(nonceOf(answer)))
   } catch (error) {

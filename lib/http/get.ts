@@ -12,10 +12,10 @@ export type Get = (url: string) => Promise<Answer>
 export function createGet({ agents, userAgent }: PostOptions): Get {
   return async url => {
     const headers = { accept: 'application/json, application/jwk-set+json', 'user-agent': userAgent }
-    const deadline = AbortSignal.timeout(JWKS_TOTAL_MS)
+    const until = performance.now() + JWKS_TOTAL_MS
     const send = async () => {
       await pendingInputRead()
-      return sendOnce({ method: 'GET', url: new URL(url), headers }, agents, deadline)
+      return sendOnce({ method: 'GET', url: new URL(url), headers }, agents, until)
     }
     try {
       return await send()
@@ -25,7 +25,7 @@ export function createGet({ agents, userAgent }: PostOptions): Get {
       const broken =
         error instanceof ProxyError &&
         (error.reason === 'upstream_unreachable' || error.reason === 'upstream_lost')
-      if (broken && !deadline.aborted) return await send()
+      if (broken && performance.now() < until) return await send()
       throw error
     }
   }

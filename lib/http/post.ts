@@ -35,17 +35,21 @@ export function createPost({ agents, userAgent }: PostOptions): Post {
       'user-agent': userAgent,
       ...(dpop !== undefined && { dpop }),
     }
-    const deadline = AbortSignal.timeout(PROVIDER_TOTAL_MS)
+    const until = performance.now() + PROVIDER_TOTAL_MS
     const send = async () => {
       await pendingInputRead()
-      return sendOnce({ method: 'POST', url: new URL(url), headers, body }, agents, deadline, onSent)
+      return sendOnce({ method: 'POST', url: new URL(url), headers, body }, agents, until, onSent)
     }
     try {
       return await send()
     } catch (error) {
       // A connection that never stood carried nothing, so opening another one spends nothing. Anything later is
       // never repeated: a code works once, and using it twice may revoke what it gave (RFC 6749 section 4.1.2).
-      if (error instanceof ProxyError && error.reason === 'upstream_unreachable' && !deadline.aborted) {
+      if (
+        error instanceof ProxyError &&
+        error.reason === 'upstream_unreachable' &&
+        performance.now() < until
+      ) {
         return await send()
       }
       throw error

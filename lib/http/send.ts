@@ -30,12 +30,12 @@ export function pendingInputRead(): Promise<void> {
 
 /**
  * Sends one request over one connection and reads the answer. Rejects with ProxyError as `Post` says; whether it may be
- * sent again is for the caller to decide. `deadline` bounds the whole of it.
+ * sent again is for the caller to decide. All of it ends at `until`, by `performance.now()`.
  */
 export function sendOnce(
   { method, url, headers, body }: Request,
   agents: Agents,
-  deadline: AbortSignal,
+  until: number,
   onSent?: () => void,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -50,15 +50,18 @@ export function sendOnce(
     let connectTimer: NodeJS.Timeout | undefined
     const settle = () => {
       clearTimeout(connectTimer)
-      deadline.removeEventListener('abort', onDeadline)
+      clearTimeout(deadline)
     }
     const fail = (error: ProxyError) => {
       settle()
       request.destroy()
       reject(error)
     }
-    const onDeadline = () => fail(new ProxyError(mayHaveLeft ? 'upstream_timeout' : 'upstream_unreachable'))
-    deadline.addEventListener('abort', onDeadline)
+    // A timer of its own: AbortSignal.timeout's cannot be cleared, and would live on after the answer.
+    const deadline = setTimeout(
+      () => fail(new ProxyError(mayHaveLeft ? 'upstream_timeout' : 'upstream_unreachable')),
+      until - performance.now(),
+    )
 
     // Bytes are held back until the connection stands: for TLS that is the end of the handshake.
     request.once('socket', (socket: Socket & { secureConnecting?: boolean }) => {
@@ -99,6 +102,8 @@ export function sendOnce(
   })
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
   const status = response.statusCode ?? 0
   const headers = response.headers as Record<string, string | undefined>
@@ -106,23 +111,27 @@ async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
   // None was asked for, so none is inflated (requirement REQ-13).
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new ProxyError('upstream_malformed', { upstream, cause: coded('CONTENT_ENCODING') })
-  const chunks: Buffer[] = []
-  let length = 0
+  const bytes = await readBody(response, upstream)
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > PROVIDER_BODY_MAX_B) break
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw new ProxyError('upstream_lost', { cause: error, upstream })
-  }
-  if (length > PROVIDER_BODY_MAX_B) {
-    throw new ProxyError('upstream_malformed', { upstream, cause: coded('TOO_LARGE') })
-  }
-  try {
-    return { status, headers, body: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) }
+    return { status, headers, body: UTF8.decode(bytes) }
   } catch {
     throw new ProxyError('upstream_malformed', { upstream, cause: coded('NOT_UTF8') })
   }
+}
+
+/** By events: an async iterator over so small a body costs more than the rest of reading it. */
+function readBody(response: http.IncomingMessage, upstream: { status: number }): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    response.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= PROVIDER_BODY_MAX_B) chunks.push(chunk)
+      else reject(new ProxyError('upstream_malformed', { upstream, cause: coded('TOO_LARGE') }))
+    })
+    response.once('end', () => resolve(Buffer.concat(chunks)))
+    const lost = (cause: Error) => reject(new ProxyError('upstream_lost', { cause, upstream }))
+    response.once('error', lost)
+    response.once('close', () => lost(coded('CLOSED')))
+  })
 }

@@ -64,7 +64,6 @@ function container(aud: string) {
     configuration: async () => ({ registrations, expired: false }),
     signerFor,
     assertionsFor: createAssertionsFor({ signerFor, ...own }),
-    keysFor: () => undefined,
     async post(url, form, { onSent } = {}) {
       sent.push({ url, form })
       // Each next assertion is signed ahead, for whoever comes.
@@ -76,6 +75,7 @@ function container(aud: string) {
       }
     },
     connect: async () => {},
+    keysFor: () => undefined,
     polls: pollIntervals(own.now, code => code),
     log: () => {},
     ...own,

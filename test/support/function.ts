@@ -83,6 +83,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     signerFor,
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     connect: async () => {},
+    polls: pollIntervals(now, code => code),
     keysFor: createKeysFor({
       async get(url) {
         fn.read.push(url)
@@ -92,7 +93,6 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
       now,
       log,
     }),
-    polls: pollIntervals(now, code => code),
     async post(url, form, { dpop, onSent } = {}) {
       fn.sent.push({ url, form, dpop })
       onSent?.()
