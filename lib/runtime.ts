@@ -53,7 +53,7 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
   const randomId = overrides.randomId ?? (() => randomBytes(16).toString('base64url'))
   const agents = guardedAgents(now)
   const userAgent = `countersign/${VERSION}`
-  const signerFor = overrides.signerFor ?? createSignerFor(environment, agents)
+  const signerFor = overrides.signerFor ?? createSignerFor(environment, agents, log)
   return {
     configuration: createConfiguration(environment, agents, now, log),
     signerFor,
@@ -147,7 +147,7 @@ function createConfiguration(environment: Environment, agents: Agents, now: () =
   }
 }
 
-function createSignerFor(environment: Environment, agents: Agents): Deps['signerFor'] {
+function createSignerFor(environment: Environment, agents: Agents, log: Log): Deps['signerFor'] {
   // A key can lie in another Region than the function, and KMS answers only in its own.
   const clients = new Map<string, ReturnType<typeof kmsClient>>()
   const clientIn = (region: string) => {
@@ -158,16 +158,19 @@ function createSignerFor(environment: Environment, agents: Agents): Deps['signer
     return client
   }
   // By the key's own object: a changed document brings new objects, whose first signature is verified again.
-  return keptBy((key: SigningKey) => makeSigner(key, clientIn))
+  return keptBy((key: SigningKey) => makeSigner(key, clientIn, log))
 }
 
 async function makeSigner(
   { kms_key_arn, alg, public_jwk, kid }: SigningKey,
   clientIn: (region: string) => ReturnType<typeof kmsClient>,
+  log: Log,
 ): Promise<Signer> {
   const client = clientIn(regionOf(kms_key_arn) ?? '')
   const signer = kmsSigner(client, { kms_key_arn, alg, kid: kid ?? (await thumbprint(public_jwk)) })
-  return verifyingFirst(signer, public_jwk)
+  return verifyingFirst(signer, public_jwk, () =>
+    log({ level: 'warn', event: 'configuration', outcome: 'signature_not_verified', kid: signer.kid }),
+  )
 }
 
 /** arn:partition:service:region:account:… */

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { CreateKeyCommand, GetPublicKeyCommand, type KeySpec, type KMSClient } from '@aws-sdk/client-kms'
 import type { JWK } from 'jose'
 import { KMS_ALGORITHM } from '../lib/aws/kms-signer.ts'
-import { ALGORITHMS, type Alg } from '../lib/jose/algorithms.ts'
+import { ALGORITHMS, type Alg, isExperimental } from '../lib/jose/algorithms.ts'
 import { thumbprint } from '../lib/jose/jwks.ts'
 import { ACCOUNT, OPERATOR, SIGNING_ROLE } from './roles.ts'
 
@@ -10,14 +10,19 @@ import { ACCOUNT, OPERATOR, SIGNING_ROLE } from './roles.ts'
 export interface CreatedKey {
   kms_key_arn: string
   alg: Alg
+  experimental?: true
   public_jwk: JWK
 }
 
+/** By curve, and where there is none by `alg`; what is left is RSA. */
 const KEY_SPEC: Record<string, KeySpec> = {
   'P-256': 'ECC_NIST_P256',
   'P-384': 'ECC_NIST_P384',
   'P-521': 'ECC_NIST_P521',
   Ed25519: 'ECC_NIST_EDWARDS25519',
+  'ML-DSA-44': 'ML_DSA_44',
+  'ML-DSA-65': 'ML_DSA_65',
+  'ML-DSA-87': 'ML_DSA_87',
 }
 
 /** Has KMS make a key for `alg`, under the policy that a deployment gives it. */
@@ -25,7 +30,7 @@ export async function createSigningKey(kms: KMSClient, alg: Alg): Promise<Create
   const needs = ALGORITHMS[alg]
   const created = await kms.send(
     new CreateKeyCommand({
-      KeySpec: 'crv' in needs ? KEY_SPEC[needs.crv] : 'RSA_2048',
+      KeySpec: KEY_SPEC['crv' in needs ? needs.crv : alg] ?? 'RSA_2048',
       KeyUsage: 'SIGN_VERIFY',
       Policy: JSON.stringify(keyPolicy(alg)),
     }),
@@ -37,7 +42,7 @@ export async function createSigningKey(kms: KMSClient, alg: Alg): Promise<Create
   })
   // As it is published: providers look a key up by its kid.
   const public_jwk = { ...(jwk as JWK), kid: await thumbprint(jwk as JWK), use: 'sig', alg }
-  return { kms_key_arn, alg, public_jwk }
+  return { kms_key_arn, alg, ...(isExperimental(alg) && { experimental: true }), public_jwk }
 }
 
 /**

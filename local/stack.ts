@@ -8,7 +8,7 @@ import { build } from '../infra/build.ts'
 import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
-import { stackClients } from './clients.ts'
+import { type StackClientPlan, stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
@@ -21,6 +21,8 @@ export interface StackOptions {
   port: number
   /** What the functions write. */
   log: NodeJS.WritableStream
+  /** Default: those of `stackClients`, which the demo app knows. */
+  clients?: StackClientPlan[]
 }
 
 export interface Stack {
@@ -31,7 +33,7 @@ export interface Stack {
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts everything, each part before the one that needs it. What has started is closed again where a later part fails. */
-export async function startStack({ port, log }: StackOptions): Promise<Stack> {
+export async function startStack({ port, log, clients: others }: StackOptions): Promise<Stack> {
   const started: { close(): Promise<void> }[] = []
   const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const part = await starting
@@ -71,7 +73,7 @@ export async function startStack({ port, log }: StackOptions): Promise<Stack> {
     const kms = new KMSClient({ ...operator, endpoint: aws.kms })
     const secrets = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
 
-    const clients = stackClients(app.url)
+    const clients = others ?? stackClients(app.url)
     const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
     const provider = await keep(
       startIdentityProvider({

@@ -18,6 +18,10 @@ export const KMS_ALGORITHM: Record<Alg, SigningAlgorithmSpec> = {
   ES512: 'ECDSA_SHA_512',
   EdDSA: 'ED25519_SHA_512',
   Ed25519: 'ED25519_SHA_512',
+  // The size is the key's: one name for all three (KMS API reference, Sign).
+  'ML-DSA-44': 'ML_DSA_SHAKE_256',
+  'ML-DSA-65': 'ML_DSA_SHAKE_256',
+  'ML-DSA-87': 'ML_DSA_SHAKE_256',
 }
 
 /** A 4xx answer that may pass by itself; every other one needs somebody to act. */
@@ -70,12 +74,20 @@ const ED25519_SIGNATURE_B = 64
 function toJose(signature: Uint8Array | undefined, alg: Alg): Uint8Array {
   if (!(signature instanceof Uint8Array)) throw coded('NO_SIGNATURE')
   if (alg === 'ES256' || alg === 'ES384' || alg === 'ES512') return derToJose(signature, alg)
-  const fits =
-    ALGORITHMS[alg].kty === 'RSA'
-      ? signature.length >= RSA_SIGNATURE_MIN_B
-      : signature.length === ED25519_SIGNATURE_B
-  if (!fits) throw coded('NO_SIGNATURE')
+  if (!fits(signature.length, alg)) throw coded('NO_SIGNATURE')
   return signature
+}
+
+function fits(length: number, alg: Alg): boolean {
+  const made = ALGORITHMS[alg]
+  switch (made.kty) {
+    case 'RSA':
+      return length >= RSA_SIGNATURE_MIN_B
+    case 'AKP':
+      return length === made.signature
+    default:
+      return length === ED25519_SIGNATURE_B
+  }
 }
 
 /** A request id as AWS makes them: what else stands in its place is not for the log. */

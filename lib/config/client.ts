@@ -2,7 +2,7 @@ import type { Alg, IdTokenAlg } from '../jose/algorithms.ts'
 
 // What the rest of the code knows of the configuration, once it has been checked.
 
-/** RFC 7517 and 7518: the public members only. */
+/** RFC 7517, 7518 and 9964: the public members only. */
 export interface PublicJwk {
   kty: string
   n?: string
@@ -10,6 +10,7 @@ export interface PublicJwk {
   crv?: string
   x?: string
   y?: string
+  pub?: string
   kid?: string
   use?: string
   alg?: string
@@ -18,6 +19,8 @@ export interface PublicJwk {
 export interface SigningKey {
   kms_key_arn: string
   alg: Alg
+  /** What an experimental `alg` has to have beside it. */
+  experimental?: boolean
   public_jwk: PublicJwk
   /** As configured, here or in `public_jwk`; without one the key's RFC 7638 thumbprint is its kid. */
   kid?: string

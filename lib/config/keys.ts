@@ -1,15 +1,32 @@
 import * as v from 'valibot'
-import { ALGORITHMS, type Alg } from '../jose/algorithms.ts'
+import { ALGORITHMS, type Alg, isExperimental } from '../jose/algorithms.ts'
 import { KID_MAX, RSA_BITS_MIN } from '../limits.ts'
 import type { PublicJwk } from './client.ts'
 import { isRaw, members, oneOf, type Raw, text } from './members.ts'
 
 const ALGS = Object.keys(ALGORITHMS) as Alg[]
+const NEEDS_EXPERIMENTAL =
+  'is experimental, and no listed provider documents support for it: "experimental": true beside it allows it'
+const NOTHING_EXPERIMENTAL = 'must be absent or false: the alg of this key is not experimental'
+
+function isAlg(alg: unknown): alg is Alg {
+  return ALGS.includes(alg as Alg)
+}
 
 /** One signing key: the KMS key by its ARN, and beside it the public half, so that nothing here has to ask KMS. */
 export const signingKey = members(raw => ({
   kms_key_arn: text(keyArnProblem),
-  alg: oneOf(ALGS),
+  alg: v.pipe(
+    oneOf(ALGS),
+    v.check(alg => !isExperimental(alg) || raw.experimental === true, NEEDS_EXPERIMENTAL),
+  ),
+  // Refused where it permits nothing: left behind, it would let a later alg in that nobody asked for.
+  experimental: v.exactOptional(
+    v.pipe(
+      v.boolean(),
+      v.check(on => !on || !isAlg(raw.alg) || isExperimental(raw.alg), NOTHING_EXPERIMENTAL),
+    ),
+  ),
   public_jwk: publicJwk(raw),
   kid: v.exactOptional(text(kid => kidProblem(kid, raw) ?? kidDisagreement(kid, raw))),
   state: oneOf(['next', 'active', 'retired']),
@@ -61,9 +78,10 @@ function publicJwk(key: Raw) {
   const needs = algorithmOf(key.alg)
   const fits = (wanted: string | undefined, given: string) =>
     wanted === undefined || wanted === given ? undefined : 'does not fit the alg of the key'
+  const sameAlg = text(alg => (alg === key.alg ? undefined : 'must be the same as the alg of the key'))
   const schema: v.GenericSchema = members<v.ObjectEntries>(
     raw => ({
-      kty: text(kty => (KTYS.includes(kty) ? fits(needs?.kty, kty) : 'must be "RSA", "EC" or "OKP"')),
+      kty: text(kty => (KTYS.includes(kty) ? fits(needs?.kty, kty) : 'must be "RSA", "EC", "OKP" or "AKP"')),
       // Where the kty does not fit, that is the problem, and not the curve as well.
       ...keyMaterial(raw, crv => (raw.kty === needs?.kty ? fits(needs?.crv, crv) : undefined)),
       kid: v.exactOptional(text(kid => kidProblem(kid, key))),
@@ -71,9 +89,8 @@ function publicJwk(key: Raw) {
       // What WebCrypto's exportKey adds; it says nothing here.
       key_ops: v.exactOptional(v.array(v.string())),
       ext: v.exactOptional(v.boolean()),
-      alg: v.exactOptional(
-        text(alg => (alg === key.alg ? undefined : 'must be the same as the alg of the key')),
-      ),
+      // RFC 9964 section 3: required of an AKP key, whose kty alone does not say what it is for.
+      alg: raw.kty === 'AKP' ? sameAlg : v.exactOptional(sameAlg),
     }),
     unknownJwkMember,
   )
@@ -81,10 +98,10 @@ function publicJwk(key: Raw) {
 }
 
 function algorithmOf(alg: unknown): { kty: string; crv?: string } | undefined {
-  return ALGS.includes(alg as Alg) ? ALGORITHMS[alg as Alg] : undefined
+  return isAlg(alg) ? ALGORITHMS[alg] : undefined
 }
 
-const KTYS = ['RSA', 'EC', 'OKP']
+const KTYS = ['RSA', 'EC', 'OKP', 'AKP']
 
 /** Bytes of a coordinate: the full size for the curve (RFC 7518 section 6.2.1.2), 32 for Ed25519 (RFC 8032). */
 function coordinateSize(crv: unknown): number | undefined {
@@ -92,9 +109,15 @@ function coordinateSize(crv: unknown): number | undefined {
   return needs && ('size' in needs ? needs.size : 32)
 }
 
-/** The members that hold the key itself: of RSA n and e, of EC crv, x and y, of OKP crv and x. */
-function keyMaterial({ kty, crv }: Raw, crvProblem: (crv: string) => string | undefined) {
-  const coordinate = text(value => coordinateProblem(value, coordinateSize(crv)))
+/** Bytes of the public key of an ML-DSA `alg` (FIPS 204, table 2). */
+function pubSize(alg: unknown): number | undefined {
+  const needs = isAlg(alg) ? ALGORITHMS[alg] : undefined
+  return needs?.kty === 'AKP' ? needs.pub : undefined
+}
+
+/** The members that hold the key itself: of RSA n and e, of EC crv, x and y, of OKP crv and x, of AKP pub. */
+function keyMaterial({ kty, crv, alg }: Raw, crvProblem: (crv: string) => string | undefined) {
+  const coordinate = text(value => sizeProblem(value, coordinateSize(crv), 'curve'))
   switch (kty) {
     case 'RSA':
       return { n: text(modulusProblem), e: text(exponentProblem) }
@@ -102,10 +125,12 @@ function keyMaterial({ kty, crv }: Raw, crvProblem: (crv: string) => string | un
       return { crv: text(crvProblem), x: coordinate, y: coordinate }
     case 'OKP':
       return { crv: text(crvProblem), x: coordinate }
+    case 'AKP':
+      return { pub: text(value => sizeProblem(value, pubSize(alg), 'alg')) }
     default: {
       // The kty is the problem; what it would have asked of the others is not known.
       const any = v.exactOptional(v.string())
-      return { n: any, e: any, crv: any, x: any, y: any }
+      return { n: any, e: any, crv: any, x: any, y: any, pub: any }
     }
   }
 }
@@ -118,12 +143,12 @@ function bytesOf(text: string): Buffer | undefined {
   return text !== '' && bytes.toString('base64url') === text ? bytes : undefined
 }
 
-function coordinateProblem(value: string, size: number | undefined): string | undefined {
+function sizeProblem(value: string, size: number | undefined, by: 'curve' | 'alg'): string | undefined {
   const bytes = bytesOf(value)
   if (bytes === undefined) return NOT_BASE64URL
   return size === undefined || bytes.length === size
     ? undefined
-    : 'must have the exact length that its curve asks for'
+    : `must have the exact length that its ${by} asks for`
 }
 
 /** RFC 7518 section 6.3.1.1: the minimum number of octets, so no leading zero. */

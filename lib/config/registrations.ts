@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import { isExperimental } from '../jose/algorithms.ts'
 import { hasRepeatedMembers } from '../json.ts'
 import type { Client, Registrations, SigningKey } from './client.ts'
 import { check, isRaw, type Raw } from './members.ts'
@@ -103,7 +104,7 @@ export function findClient({ clients }: Registrations, client_id: string | undef
 
 /** What an operator should hear at start-up although it is allowed. Fixed texts with their paths, no values. */
 export function notices({ clients }: Registrations): string[] {
-  return clients.flatMap(({ require_pkce, provider, validate_id_token, as }, index) => [
+  return clients.flatMap(({ require_pkce, provider, validate_id_token, as, signing_keys }, index) => [
     ...(require_pkce
       ? []
       : [
@@ -116,5 +117,12 @@ export function notices({ clients }: Registrations): string[] {
     ...(validate_id_token && as.jwks_uri === undefined
       ? [`clients[${index}].jwks_uri: is absent: ID tokens are passed on without being validated`]
       : []),
+    ...signing_keys.flatMap(({ alg }, k) =>
+      isExperimental(alg)
+        ? [
+            `clients[${index}].signing_keys[${k}].alg: is experimental: no listed provider documents support for it`,
+          ]
+        : [],
+    ),
   ])
 }

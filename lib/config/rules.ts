@@ -41,14 +41,14 @@ interface KeyAt {
 
 function keyAt(key: Raw, path: string): KeyAt {
   const jwk: Raw = isRaw(key.public_jwk) ? key.public_jwk : {}
-  const { n, crv, x, y } = jwk
+  const { n, crv, x, y, pub } = jwk
   const arn = key.kms_key_arn
   return {
     path,
     arn: typeof arn === 'string' ? arn : undefined,
     kid: key.kid ?? jwk.kid,
     kidPath: key.kid === undefined ? `${path}.public_jwk.kid` : `${path}.kid`,
-    material: n === undefined && x === undefined ? undefined : JSON.stringify([n, crv, x, y]),
+    material: (n ?? x ?? pub) === undefined ? undefined : JSON.stringify([n, crv, x, y, pub]),
   }
 }
 

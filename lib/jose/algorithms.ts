@@ -1,9 +1,12 @@
 /**
  * The JOSE algorithms that Countersign signs with, and the key that each one needs. A closed table (RFC 8725
  * section 3.1): an `alg` that is not here is a configuration error. RS and PS: RFC 7518 sections 3.3 and 3.5;
- * ES: section 3.4; EdDSA: RFC 8037 section 3.1; Ed25519, its fully specified name: RFC 9864 section 2.2.
+ * ES: section 3.4; EdDSA: RFC 8037 section 3.1; Ed25519, its fully specified name: RFC 9864 section 2.2; ML-DSA:
+ * RFC 9964.
  *
- * `size` is the length in bytes of one ECDSA coordinate, which is also that of R and of S.
+ * `size` is the length in bytes of one ECDSA coordinate, which is also that of R and of S; `pub` and `signature` are
+ * those of ML-DSA (FIPS 204, table 2). `experimental`: no listed provider documents support, so the configuration has
+ * to ask for it by that word.
  */
 export const ALGORITHMS = {
   RS256: { kty: 'RSA' },
@@ -17,9 +20,16 @@ export const ALGORITHMS = {
   ES512: { kty: 'EC', crv: 'P-521', size: 66 },
   EdDSA: { kty: 'OKP', crv: 'Ed25519' },
   Ed25519: { kty: 'OKP', crv: 'Ed25519' },
+  'ML-DSA-44': { kty: 'AKP', pub: 1_312, signature: 2_420, experimental: true },
+  'ML-DSA-65': { kty: 'AKP', pub: 1_952, signature: 3_309, experimental: true },
+  'ML-DSA-87': { kty: 'AKP', pub: 2_592, signature: 4_627, experimental: true },
 } as const
 
 export type Alg = keyof typeof ALGORITHMS
+
+export function isExperimental(alg: Alg): boolean {
+  return 'experimental' in ALGORITHMS[alg]
+}
 
 /**
  * What ID tokens may be signed with, and the hash of each that `at_hash` and `c_hash` are made by (OpenID Connect Core

@@ -7,7 +7,8 @@ import {
   interactionPolicy,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
-import { ALGORITHMS } from '../../lib/jose/algorithms.ts'
+import { ALGORITHMS, type Alg } from '../../lib/jose/algorithms.ts'
+import { HAS_ML_DSA } from '../ml-dsa.ts'
 import { assertionRefusal, CLOCK_SKEW_S } from './assertion-policy.ts'
 import { createMemoryAdapter } from './memory-adapter.ts'
 import { deviceCodePage, deviceConfirmPage, errorPage, logoutPage, messagePage } from './pages.ts'
@@ -74,12 +75,17 @@ function clientMetadata(client: IdpClient) {
     application_type,
     jwks,
     token_endpoint_auth_method: 'private_key_jwt' as const,
-    token_endpoint_auth_signing_alg: alg as keyof typeof ALGORITHMS,
+    token_endpoint_auth_signing_alg: alg as Alg,
     grant_types: grant_types ?? ['authorization_code', 'refresh_token'],
     response_types: ['code' as const],
     ...(scope === undefined ? {} : { scope }),
     ...(post_logout_redirect_uris === undefined ? {} : { post_logout_redirect_uris }),
   }
+}
+
+/** oidc-provider refuses to start with an algorithm that this Node does not have. */
+function assertionAlgs(): Alg[] {
+  return (Object.keys(ALGORITHMS) as Alg[]).filter(alg => HAS_ML_DSA || ALGORITHMS[alg].kty !== 'AKP')
 }
 
 /** Consent is given by signing in: the session's grant for this client, widened to what is asked for now. */
@@ -143,7 +149,7 @@ export async function providerConfiguration(
     responseTypes: ['code'],
     clientAuthMethods: ['private_key_jwt'],
     enabledJWA: {
-      clientAuthSigningAlgValues: Object.keys(ALGORITHMS) as (keyof typeof ALGORITHMS)[],
+      clientAuthSigningAlgValues: assertionAlgs(),
       idTokenSigningAlgValues: ['RS256', 'ES256'],
     },
     clockTolerance: CLOCK_SKEW_S,

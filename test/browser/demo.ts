@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import type { LogRecord } from '../../lib/log.ts'
 import { type Control, control } from '../../local/aws/control.ts'
 import type { StackDescription } from '../../local/description.ts'
-import { startStack } from '../../local/stack.ts'
+import { type StackOptions, startStack } from '../../local/stack.ts'
 
 // The local stack as `npm start` runs it, and a person's steps through the demo app.
 
@@ -15,10 +15,10 @@ export interface Demo extends StackDescription {
   close(): Promise<void>
 }
 
-export async function startDemo(): Promise<Demo> {
+export async function startDemo(clients?: StackOptions['clients']): Promise<Demo> {
   const written: string[] = []
   const log = new PassThrough().on('data', chunk => written.push(String(chunk)))
-  const { description, close } = await startStack({ port: 0, log })
+  const { description, close } = await startStack({ port: 0, log, ...(clients && { clients }) })
   return {
     ...description,
     aws: control(description.kms),

@@ -1,7 +1,8 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { Client, SigningKey } from '../../lib/config/client.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
+import type { LogRecord } from '../../lib/log.ts'
 import { createRuntime, type Deps } from '../../lib/runtime.ts'
 import { client, ISSUER } from '../support/client.ts'
 import { type FakeAws, startFakeAws } from '../support/fake-kms.ts'
@@ -72,6 +73,39 @@ describe('the signer of a key', () => {
     expect(renewed).not.toBe(signer)
     expect(await rejection(renewed.sign(input))).toMatchObject({ reason: 'signer_misconfigured' })
   })
+})
+
+test('KMS-19: a signature that this runtime cannot verify is used, and the log says so once', async () => {
+  const aws = await startFakeAws(() => ({
+    status: 200,
+    body: { Signature: Buffer.alloc(2_420, 1).toString('base64') },
+  }))
+  started.push(aws)
+  const unknown = new DOMException('Unrecognized algorithm name', 'NotSupportedError')
+  const importKey = vi.spyOn(crypto.subtle, 'importKey').mockRejectedValue(unknown)
+  try {
+    const log: LogRecord[] = []
+    const deps = createRuntime(
+      { log: record => log.push(record) },
+      { ...environment, kms_endpoint: aws.endpoint },
+    )
+    const signer = await deps.signerFor({
+      kms_key_arn: 'arn:aws:kms:eu-north-1:111122223333:key/1',
+      alg: 'ML-DSA-44',
+      experimental: true,
+      public_jwk: { kty: 'AKP', alg: 'ML-DSA-44', pub: Buffer.alloc(1_312, 1).toString('base64url') },
+      kid: 'kid-1',
+      state: 'active',
+    })
+    const bytes = Buffer.from(`${Buffer.from('{"alg":"ML-DSA-44"}').toString('base64url')}.e30`)
+    expect(await signer.sign(bytes)).toHaveLength(2_420)
+    await signer.sign(bytes)
+    expect(log).toEqual([
+      { level: 'warn', event: 'configuration', outcome: 'signature_not_verified', kid: 'kid-1' },
+    ])
+  } finally {
+    importKey.mockRestore()
+  }
 })
 
 describe('the assertions of a client', () => {

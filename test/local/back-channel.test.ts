@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Control, control } from '../../local/aws/control.ts'
 import type { StackClient } from '../../local/description.ts'
 import { type Stack, startStack } from '../../local/stack.ts'
-import { createCookieJar } from '../support/cookie-jar.ts'
+import { approveDevice } from '../support/device.ts'
 import { dpopKey } from '../support/dpop.ts'
-import { createBrowser, findForm, send } from '../support/sign-in.ts'
+import { createBrowser, send } from '../support/sign-in.ts'
 
 // Every route against a real provider: what `npm start` runs, with all of its clients.
 
@@ -150,7 +150,7 @@ describe('DEV-1: a device', () => {
     }
     expect(await kms.calls('Sign')).toBe(cost)
 
-    await approve(verification_uri!, user_code!)
+    await approveDevice(verification_uri!, user_code!)
     await new Promise(resolve => setTimeout(resolve, 5_000))
     const tokens = await poll()
     expect([tokens.status, decodeJwt(tokens.json.id_token ?? '').sub]).toEqual([200, 'bob'])
@@ -165,33 +165,6 @@ describe('DEV-1: a device', () => {
     expect(await kms.calls('Sign')).toBe(cost)
   })
 })
-
-/** Types the code, compares it and signs in, as the user of a device does. */
-async function approve(verification_uri: string, user_code: string): Promise<void> {
-  const jar = createCookieJar()
-  const visit = async (target: string, fields?: Json): Promise<{ url: string; body: string }> => {
-    const url = new URL(target)
-    const answer = await send(target, {
-      method: fields ? 'POST' : 'GET',
-      headers: {
-        cookie: jar.headerFor(url),
-        ...(fields && { 'content-type': 'application/x-www-form-urlencoded' }),
-      },
-      ...(fields && { body: new URLSearchParams(fields).toString() }),
-    })
-    jar.keepAll(url, answer.headers['set-cookie'] ?? [])
-    const { location } = answer.headers
-    return location === undefined ? { url: target, body: answer.body } : visit(new URL(location, url).href)
-  }
-  const press = ({ url, body }: { url: string; body: string }, fields: Json = {}) => {
-    const form = findForm(body, url)!
-    return visit(form.action, { ...form.fields, ...fields })
-  }
-  const confirm = await press(await visit(verification_uri), { user_code })
-  const login = await press(confirm)
-  const connected = await press(login, { username: 'bob', password: 'x' })
-  expect(connected.body).toContain('Device connected')
-}
 
 describe('DPOP-4, DPOP-5: DPoP, where the provider demands nonces', () => {
   test('a code and a refresh are bound to the app’s key, each after a challenge that is passed on', async () => {

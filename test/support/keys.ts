@@ -1,7 +1,9 @@
 import { generateKeyPairSync, type KeyObject, constants as padding, sign, verify } from 'node:crypto'
 import type { JWK } from 'jose'
+import { test } from 'vitest'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import type { Signer } from '../../lib/jose/signer.ts'
+import { HAS_ML_DSA } from '../../local/ml-dsa.ts'
 
 /** What `node:crypto` has to be told to sign as each algorithm says; the hash is in the name. */
 export interface Scheme {
@@ -29,7 +31,11 @@ function ec(bits: number, namedCurve: string): Scheme {
 
 const ed25519: Scheme = { hash: null, options: {}, generate: () => generateKeyPairSync('ed25519') }
 
-/** A second table beside that of lib/jose, written from RFC 7518 and RFC 8037, so that neither checks itself. */
+function mlDsa(type: 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87'): Scheme {
+  return { hash: null, options: {}, generate: () => generateKeyPairSync(type) }
+}
+
+/** A second table beside that of lib/jose, written from RFC 7518, RFC 8037 and RFC 9964, so that neither checks itself. */
 export const SCHEMES: Record<Alg, Scheme> = {
   RS256: rsa(256, false),
   RS384: rsa(384, false),
@@ -42,9 +48,24 @@ export const SCHEMES: Record<Alg, Scheme> = {
   ES512: ec(512, 'P-521'),
   EdDSA: ed25519,
   Ed25519: ed25519,
+  'ML-DSA-44': mlDsa('ml-dsa-44'),
+  'ML-DSA-65': mlDsa('ml-dsa-65'),
+  'ML-DSA-87': mlDsa('ml-dsa-87'),
 }
 
 export const ALGS = Object.keys(SCHEMES) as Alg[]
+export const ML_DSA_ALGS = ALGS.filter(alg => alg.startsWith('ML-DSA'))
+/** Those that this Node can sign and verify with. */
+export const ALGS_HERE = ALGS.filter(alg => HAS_ML_DSA || !ML_DSA_ALGS.includes(alg))
+
+/** One test for each algorithm; what this Node lacks is skipped, and so counted as such. */
+export function testEachAlg(name: string, run: (alg: Alg) => unknown, algs: readonly Alg[] = ALGS): void {
+  for (const alg of algs) {
+    test.skipIf(!ALGS_HERE.includes(alg))(name.replace('%s', alg), async () => {
+      await run(alg)
+    })
+  }
+}
 
 export interface TestKey {
   alg: Alg
@@ -60,7 +81,7 @@ const pairs = new Map<string, ReturnType<Scheme['generate']>>()
 /** A key in memory. One pair for each `name` and kind of key: RSA keys take long to make. */
 export function testKey(alg: Alg, name = ''): TestKey {
   const { hash, options, generate } = SCHEMES[alg]
-  const id = `${name}:${alg.startsWith('ES') ? alg : alg.slice(0, 1)}`
+  const id = `${name}:${/^(ES|ML)/.test(alg) ? alg : alg.slice(0, 1)}`
   const pair = pairs.get(id) ?? generate()
   pairs.set(id, pair)
   return {

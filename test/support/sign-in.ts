@@ -30,6 +30,8 @@ export interface SignInOptions {
   password?: string
   /** An authorization request that has been pushed (RFC 9126): it is named, and nothing else is said. */
   pushed?: { request_uri: string; state: string }
+  /** An authorization request that a library has made: the whole URL, and the state that it kept. */
+  started?: { url: string; state: string }
   /** More parameters of the authorization request, or other values for those above. */
   parameters?: Record<string, string>
 }
@@ -138,6 +140,7 @@ function textOf(html: string): string {
 }
 
 function authorizationRequest(options: SignInOptions, endpoint: string) {
+  if (options.started) return { ...options.started, code_verifier: '' }
   if (options.pushed) {
     const { request_uri, state } = options.pushed
     const query = new URLSearchParams({ client_id: options.client_id, request_uri })

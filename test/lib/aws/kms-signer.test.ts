@@ -8,7 +8,7 @@ import type { Signer } from '../../../lib/jose/signer.ts'
 import { KMS_REQUEST_MS } from '../../../lib/limits.ts'
 import { type AwsAnswer, awsError, type FakeAws, startFakeAws } from '../../support/fake-kms.ts'
 import { rejection } from '../../support/fake-provider.ts'
-import { ALGS, testKey } from '../../support/keys.ts'
+import { testEachAlg, testKey } from '../../support/keys.ts'
 
 const ACCOUNT = '111122223333'
 const ARN = `arn:aws:kms:eu-central-1:${ACCOUNT}:key/00000000-0000-4000-8000-000000000001`
@@ -67,12 +67,15 @@ describe('KMS-1, KMS-4: the table of algorithms', () => {
       ES512: 'ECDSA_SHA_512',
       EdDSA: 'ED25519_SHA_512',
       Ed25519: 'ED25519_SHA_512',
+      'ML-DSA-44': 'ML_DSA_SHAKE_256',
+      'ML-DSA-65': 'ML_DSA_SHAKE_256',
+      'ML-DSA-87': 'ML_DSA_SHAKE_256',
     })
   })
 })
 
 describe('a signature', () => {
-  test.each(ALGS)('KMS-3, KMS-6: %s: asked RAW, by ARN, once; given in JOSE form', async alg => {
+  testEachAlg('KMS-3, KMS-6: %s: asked RAW, by ARN, once; given in JOSE form', async alg => {
     const key = testKey(alg)
     const { aws, signer } = await setup(
       ({ input: { Message = '' } }) => signature(key.sign(Buffer.from(Message, 'base64'), 'der')),
@@ -155,6 +158,12 @@ describe('KMS-11: what may pass by itself is 503, with at most two attempts', ()
     ['PS512', 255],
     ['EdDSA', 63],
     ['Ed25519', 65],
+    ['ML-DSA-44', 2419],
+    ['ML-DSA-44', 3309],
+    ['ML-DSA-65', 3308],
+    ['ML-DSA-65', 3310],
+    ['ML-DSA-87', 4626],
+    ['ML-DSA-87', 64],
   ])('what is no signature of %s: %d bytes', async (alg, bytes) => {
     expect((await failure(signature(Buffer.alloc(bytes, 1)), alg)).error.reason).toBe('signer_unavailable')
   })

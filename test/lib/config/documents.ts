@@ -20,6 +20,7 @@ export const ecJwk = (crv: string, size: number, seed = 1) => ({
   x: bytes(size, seed),
   y: bytes(size, seed + 1),
 })
+export const akpJwk = (alg: string, size: number, seed = 1) => ({ kty: 'AKP', alg, pub: bytes(size, seed) })
 export const okpJwk = (seed = 1) => ({ kty: 'OKP', crv: 'Ed25519', x: bytes(32, seed) })
 
 // biome-ignore lint/suspicious/noExplicitAny: tests put wrong things into every place of it

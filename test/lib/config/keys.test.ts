@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { notices } from '../../../lib/config/registrations.ts'
 import { ALGORITHMS } from '../../../lib/jose/algorithms.ts'
 import {
   ACCOUNT,
+  akpJwk,
   bytes,
   document,
   ecJwk,
@@ -22,22 +24,31 @@ const JWKS = {
   'P-384': ecJwk('P-384', 48),
   'P-521': ecJwk('P-521', 66),
   Ed25519: okpJwk(),
+  'ML-DSA-44': akpJwk('ML-DSA-44', 1312),
+  'ML-DSA-65': akpJwk('ML-DSA-65', 1952),
+  'ML-DSA-87': akpJwk('ML-DSA-87', 2592),
 }
+const experimentalWhere = (alg: string) => (alg.startsWith('ML-DSA') ? { experimental: true } : {})
 
 describe('alg and public_jwk', () => {
   const matrix = Object.entries(ALGORITHMS).flatMap(([alg, needs]) =>
     Object.entries(JWKS).map(([kind, jwk]) => {
-      const wanted = 'crv' in needs ? needs.crv : 'RSA'
+      const wanted = needs.kty === 'AKP' ? alg : 'crv' in needs ? needs.crv : 'RSA'
       return [alg, kind, wanted === kind, jwk] as const
     }),
   )
 
-  test.each(matrix)('ASRT-13, KMS-1: %s with a key of %s: taken: %s', (alg, _kind, fits, public_jwk) => {
-    const problems = problemsOf(withKey({ alg, public_jwk }))
+  test.each(matrix)('ASRT-13, KMS-1: %s with a key of %s: taken: %s', (alg, kind, fits, public_jwk) => {
+    const problems = problemsOf(withKey({ alg, public_jwk, ...experimentalWhere(alg) }))
     if (fits) return expect(problems).toEqual([])
-    expect(problems).toHaveLength(1)
-    expect(problems[0]?.message).toBe('does not fit the alg of the key')
-    expect(problems[0]?.path).toMatch(/public_jwk\.(kty|crv)$/)
+    // The alg that an AKP key has to name is a second thing that does not fit (RFC 9964 section 3).
+    const byAlg = kind.startsWith('ML-DSA')
+    const byKty = !(byAlg && alg.startsWith('ML-DSA'))
+    expect(problems.map(({ message }) => message)).toEqual([
+      ...(byKty ? ['does not fit the alg of the key'] : []),
+      ...(byAlg ? ['must be the same as the alg of the key'] : []),
+    ])
+    if (byKty) expect(problems[0]?.path).toMatch(/public_jwk\.(kty|crv)$/)
   })
 
   test.each(['none', 'HS256', 'RS1', 'ES256K', 'rs256', 'toString', ''])('KMS-1: alg %j is refused', alg => {
@@ -87,7 +98,7 @@ describe('public_jwk', () => {
     ],
     ['a certificate', { ...rsaJwk(), x5c: ['MII'] }, 'x5c', /^is not a member that a public key/],
     ['no kty', { n: bytes(256), e: 'AQAB' }, 'kty', 'is required'],
-    ['an unknown kty', { ...rsaJwk(), kty: 'rsa' }, 'kty', 'must be "RSA", "EC" or "OKP"'],
+    ['an unknown kty', { ...rsaJwk(), kty: 'rsa' }, 'kty', 'must be "RSA", "EC", "OKP" or "AKP"'],
     ['use enc', { ...rsaJwk(), use: 'enc' }, 'use', 'must be "sig"'],
     ['another alg', { ...rsaJwk(), alg: 'PS256' }, 'alg', 'must be the same as the alg of the key'],
   ])('JWKS-2: RSA with %s is refused', (_name, public_jwk, member, message) => {
@@ -239,4 +250,63 @@ test.each([
 ])('ASRT-16: a kid with %s in it is refused', (_, kid) => {
   const key = withKey({ kms_key_arn: 'arn:aws:kms:eu-central-1:111122223333:key/web-key', kid })
   expect(problemsOf(key)).toHaveLength(1)
+})
+
+describe('KMS-19: ML-DSA, behind "experimental": true', () => {
+  const mlDsa = (over: Record<string, unknown> = {}) =>
+    withKey({ alg: 'ML-DSA-65', public_jwk: akpJwk('ML-DSA-65', 1952), experimental: true, ...over })
+  const NEEDED =
+    'is experimental, and no listed provider documents support for it: "experimental": true beside it allows it'
+
+  test('is taken with it, and every start says what it is', () => {
+    const registrations = parse(mlDsa())
+    expect(registrations.clients[0]!.signing_key).toMatchObject({ alg: 'ML-DSA-65', experimental: true })
+    expect(notices(registrations)).toEqual([
+      'clients[0].signing_keys[0].alg: is experimental: no listed provider documents support for it',
+    ])
+  })
+
+  test.each(['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] as const)('%s is refused without it', alg => {
+    const public_jwk = akpJwk(alg, ALGORITHMS[alg].pub)
+    for (const over of [{}, { experimental: false }]) {
+      expect(problemsOf(withKey({ alg, public_jwk, ...over }))).toEqual([
+        { path: `${at}.alg`, message: NEEDED },
+      ])
+    }
+  })
+
+  test('is permission for nothing else: beside RS256 it is refused, and false is not', () => {
+    expect(problemsOf(withKey({ experimental: true }))).toEqual([
+      {
+        path: `${at}.experimental`,
+        message: 'must be absent or false: the alg of this key is not experimental',
+      },
+    ])
+    expect(problemsOf(withKey({ experimental: false }))).toEqual([])
+    expect(notices(parse(withKey({ experimental: false })))).toEqual([])
+  })
+
+  test('an alg that is none stays the one problem', () => {
+    expect(problemsOf(withKey({ alg: 'ML-DSA-88', experimental: true })).map(({ path }) => path)).toEqual([
+      `${at}.alg`,
+    ])
+  })
+
+  const good = akpJwk('ML-DSA-65', 1952)
+  test.each([
+    ['no alg', { ...good, alg: undefined }, 'alg', 'is required'],
+    ['no pub', { ...good, pub: undefined }, 'pub', 'is required'],
+    ['a pub too short', akpJwk('ML-DSA-65', 1951), 'pub', 'must have the exact length that its alg asks for'],
+    ['a pub too long', akpJwk('ML-DSA-65', 1953), 'pub', 'must have the exact length that its alg asks for'],
+    ['padding', { ...good, pub: `${good.pub}=` }, 'pub', /^must be base64url/],
+    ['an x', { ...good, x: bytes(32) }, 'x', 'is not a member that a public key of this kty has here'],
+    ['a priv', { ...good, priv: bytes(32) }, 'priv', /^is a member of a private key/],
+  ])('JWKS-1, JWKS-2: an AKP key with %s is refused', (_name, public_jwk, member, message) => {
+    expect(problemsOf(mlDsa({ public_jwk }))).toEqual([
+      {
+        path: `${at}.public_jwk.${member}`,
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      },
+    ])
+  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { crossProblems } from '../../../lib/config/rules.ts'
-import { ecJwk, key, nativeClient, okpJwk, rsaJwk, webClient } from './documents.ts'
+import { akpJwk, ecJwk, key, nativeClient, okpJwk, rsaJwk, webClient } from './documents.ts'
 
 const rulesOf = (...clients: unknown[]) => crossProblems({ version: 1, clients })
 const other = { client_id: 'other-client', issuer: 'https://auth.pingone.eu/other-env/as' }
@@ -55,6 +55,20 @@ describe('ASRT-6: one key, one issuer', () => {
         message: 'is the public key of a client of another issuer or token endpoint too',
       },
     ])
+  })
+
+  test('nor one ML-DSA key, which has neither n nor x', () => {
+    const keyAt = (id: string, seed: number) => [
+      key(id, { alg: 'ML-DSA-44', experimental: true, public_jwk: akpJwk('ML-DSA-44', 1312, seed) }),
+    ]
+    const first = webClient({ signing_keys: keyAt('k1', 1) })
+    expect(rulesOf(first, webClient({ ...other, signing_keys: keyAt('k2', 1) }))).toEqual([
+      {
+        path: 'clients[1].signing_keys[0].public_jwk',
+        message: 'is the public key of a client of another issuer or token endpoint too',
+      },
+    ])
+    expect(rulesOf(first, webClient({ ...other, signing_keys: keyAt('k2', 2) }))).toEqual([])
   })
 
   test('T1: nor clients of one issuer whose assertions are posted to different hosts', () => {

@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ProxyError } from '../../../lib/errors.ts'
 import type { Alg } from '../../../lib/jose/algorithms.ts'
 import type { Signature, Signer } from '../../../lib/jose/signer.ts'
 import { verifyingFirst } from '../../../lib/jose/signer.ts'
 import { rejection } from '../../support/fake-provider.ts'
-import { ALGS, testKey, testSigner } from '../../support/keys.ts'
+import { testEachAlg, testKey, testSigner } from '../../support/keys.ts'
 
 /** A signing input as signJws makes it. */
 const inputFor = (alg: Alg): Buffer =>
@@ -12,14 +12,14 @@ const inputFor = (alg: Alg): Buffer =>
 const input = inputFor('ES256')
 
 describe('the first signature of a container is verified', () => {
-  test.each(ALGS)('%s: a signature of the published key passes, unchanged', async alg => {
+  testEachAlg('%s: a signature of the published key passes, unchanged', async alg => {
     const key = testKey(alg)
     const signer = verifyingFirst(testSigner(key, 'kid-1'), key.public_jwk)
     expect([signer.alg, signer.kid]).toEqual([alg, 'kid-1'])
     expect(key.verify(inputFor(alg), await signer.sign(inputFor(alg)))).toBe(true)
   })
 
-  test.each(ALGS)('%s: a signature of another key is refused', async alg => {
+  testEachAlg('%s: a signature of another key is refused', async alg => {
     const signer = verifyingFirst(testSigner(testKey(alg, 'another')), testKey(alg).public_jwk)
     const error = await rejection(signer.sign(inputFor(alg)))
     expect(error).toBeInstanceOf(ProxyError)
@@ -105,5 +105,59 @@ describe('how long it is verified', () => {
     )
     expect(await rejection(signer.sign(input))).toBe(error)
     expect(await rejection(signer.sign(input))).toMatchObject({ reason: 'signer_misconfigured' })
+  })
+})
+
+describe('KMS-19: where the runtime does not know the algorithm', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  /** What Web Cryptography before Node 24.7 says of ML-DSA, and would of any other name that it does not know. */
+  function forget(name = 'NotSupportedError'): void {
+    vi.spyOn(crypto.subtle, 'importKey').mockRejectedValue(
+      new DOMException('Unrecognized algorithm name', name),
+    )
+  }
+
+  function signerOf(alg: Alg): { signer: Signer; told: number[]; made: number } {
+    const it = { signer: {} as Signer, told: [] as number[], made: 0 }
+    const inner: Signer = { alg, kid: 'k', sign: async () => Buffer.of(++it.made) }
+    const jwk = { kty: 'AKP', alg, pub: Buffer.alloc(1312, 1).toString('base64url') }
+    it.signer = verifyingFirst(inner, alg.startsWith('ML') ? jwk : testKey(alg).public_jwk, () =>
+      it.told.push(it.made),
+    )
+    return it
+  }
+
+  test('ML-DSA: the signature passes unverified, which is told once', async () => {
+    forget()
+    const it = signerOf('ML-DSA-44')
+    expect(await it.signer.sign(inputFor('ML-DSA-44'))).toEqual(Buffer.of(1))
+    await it.signer.sign(inputFor('ML-DSA-44'))
+    expect(it.told).toEqual([1])
+  })
+
+  test('two at once are told of once', async () => {
+    forget()
+    const it = signerOf('ML-DSA-44')
+    await Promise.all([1, 2].map(() => it.signer.sign(inputFor('ML-DSA-44'))))
+    expect(it.told).toHaveLength(1)
+  })
+
+  test('any other algorithm stays refused', async () => {
+    forget()
+    const it = signerOf('RS256')
+    expect(await rejection(it.signer.sign(inputFor('RS256')))).toMatchObject({
+      reason: 'signer_misconfigured',
+    })
+    expect(it.told).toEqual([])
+  })
+
+  test('another error is no excuse: a key that cannot be read', async () => {
+    forget('DataError')
+    const it = signerOf('ML-DSA-44')
+    expect(await rejection(it.signer.sign(inputFor('ML-DSA-44')))).toMatchObject({
+      reason: 'signer_misconfigured',
+    })
+    expect(it.told).toEqual([])
   })
 })

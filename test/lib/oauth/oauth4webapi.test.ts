@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type ClientAuth, privateKeyJwt } from '../../../lib/oauth/client-auth.ts'
 import { sourceOf } from '../../support/client.ts'
 import { closeProviders, json, startProvider } from '../../support/fake-provider.ts'
-import { ALGS, testKey, testSigner } from '../../support/keys.ts'
+import { testEachAlg, testKey, testSigner } from '../../support/keys.ts'
 
 afterAll(closeProviders)
 
@@ -31,7 +31,7 @@ async function exchange(url: string, authenticate: oauth.ClientAuth): Promise<oa
 }
 
 describe('privateKeyJwt in the place of the PrivateKeyJwt of oauth4webapi', () => {
-  test.each(ALGS)('%s: the request goes out and its assertion verifies', async alg => {
+  testEachAlg('%s: the request goes out and its assertion verifies', async alg => {
     const key = testKey(alg)
     const provider = await startProvider(response =>
       json(response, 200, { access_token: 'at-1', token_type: 'Bearer' }),

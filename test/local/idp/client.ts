@@ -27,7 +27,8 @@ export async function testClient(alg: string, more: Partial<IdpClient> = {}): Pr
     registration: {
       client_id,
       redirect_uris: [REDIRECT_URI],
-      jwks: { keys: [{ ...plain, kid: 'k1' }] },
+      // RFC 9964 section 3: an AKP key has to have its alg.
+      jwks: { keys: [{ ...plain, ...(jwk.kty === 'AKP' && { alg }), kid: 'k1' }] },
       alg,
       ...more,
     },
