@@ -44,6 +44,8 @@ interface Held {
 export function providerKeys(jwks_uri: string, { get, now, report }: ProviderKeysDeps): ProviderKeys {
   let held: Held | undefined
   let flight: Promise<KeySet> | undefined
+  /** It was begun before an exchange that needs it: before a freeze, perhaps, which its connection did not outlive. */
+  let flightIsOld = false
   let failedAt = Number.NEGATIVE_INFINITY
   const forced = new Map<string | undefined, number>()
 
@@ -78,9 +80,12 @@ export function providerKeys(jwks_uri: string, { get, now, report }: ProviderKey
 
   /** One read at a time, shared by all who ask meanwhile. */
   function once(): Promise<KeySet> {
-    flight ??= read().finally(() => {
-      flight = undefined
-    })
+    if (!flight) {
+      flightIsOld = false
+      flight = read().finally(() => {
+        flight = undefined
+      })
+    }
     return flight
   }
 
@@ -89,18 +94,19 @@ export function providerKeys(jwks_uri: string, { get, now, report }: ProviderKey
       if (look().due) await once().catch(() => {})
     },
     renew() {
-      if (look().due) once().catch(() => {})
+      if (flight) flightIsOld = true
+      else if (look().due) once().catch(() => {})
     },
     async current() {
       const { keys, due } = look()
       if (keys && !due) return keys
-      const begunBefore = flight !== undefined
+      const mayRepeat = flight !== undefined && flightIsOld
       try {
         return await once()
       } catch (error) {
         if (keys) return keys
-        // One that was begun before a freeze, or when the provider was not there yet, says nothing about now.
-        if (begunBefore) return await once()
+        // The failure of an old one says nothing about now.
+        if (mayRepeat) return await once()
         throw error
       }
     },

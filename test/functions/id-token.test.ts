@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/post.ts'
+import { DEVICE_CODE } from '../../lib/oauth/grants.ts'
 import { event, ORIGIN, registration, type TestFunction, testFunction } from '../support/function.ts'
 import { half, type IdTokenParts, idToken, published } from '../support/id-tokens.ts'
 import { type TestKey, testKey } from '../support/keys.ts'
@@ -164,6 +165,30 @@ describe('IDT-5: keys that cannot be had after the code was spent', () => {
       outcome: 'refresh_failed',
       error_name: 'JWKS_UNREACHABLE',
     })
+  })
+})
+
+describe('IDT-1: an ID token that comes with another grant', () => {
+  const GRANTS = {
+    grant_types: ['authorization_code', 'refresh_token', DEVICE_CODE],
+    refresh: 'rotating',
+  }
+
+  test.each<[string, Record<string, string>]>([
+    ['refresh_token', { grant_type: 'refresh_token', refresh_token: 'rt-0' }],
+    ['device_code', { grant_type: DEVICE_CODE, device_code: 'device-1' }],
+  ])('%s: validated as well; there is no code to hold c_hash against', async (_, request) => {
+    const ask = async (parts: IdTokenParts) => {
+      fn = start(GRANTS)
+      fn.answer = tokens(good(parts))
+      const { statusCode, body } = await fn.handler(event({ client_id: 'app-1', ...request }))
+      return [statusCode, 'access_token' in JSON.parse(body), fn.log[0]!.error_name]
+    }
+    expect(await ask({ claims: { c_hash: 'x' } })).toEqual([200, true, undefined])
+    // IDT-4: iss and aud stay what they were, being those of the registration.
+    expect(await ask({ claims: { iss: `${ISSUER}/` } })).toEqual([502, false, 'ID_TOKEN_ISS'])
+    expect(await ask({ claims: { aud: 'app-2' } })).toEqual([502, false, 'ID_TOKEN_AUD'])
+    expect(await ask({ claims: { at_hash: 'x' } })).toEqual([502, false, 'ID_TOKEN_AT_HASH'])
   })
 })
 

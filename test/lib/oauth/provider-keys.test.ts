@@ -226,12 +226,25 @@ describe('IDT-5: where they cannot be read', () => {
     void keys.prepare()
     await settled()
     server.answer = set([one, 'k1'])
+    keys.renew()
     const checking = check(one, 'k1')
     await settled()
     frozen.reject(new ProxyError('upstream_timeout'))
     expect(await checking).toBeUndefined()
     expect(server.reads).toHaveLength(2)
   })
+})
+
+test('IDT-5: one that was begun with the exchange itself, and fails, is not: the app has waited for it', async () => {
+  const { server, keys, check } = setUp()
+  const hanging = Promise.withResolvers<Answer>()
+  server.answer = hanging.promise
+  keys.renew()
+  const checking = check(one, 'k1')
+  await settled()
+  hanging.reject(new ProxyError('upstream_timeout'))
+  expect(await checking).toBe('id_token_unverifiable JWKS_TIMEOUT')
+  expect(server.reads).toHaveLength(1)
 })
 
 describe('IDT-5: a kid that is not known', () => {
