@@ -26,7 +26,7 @@ export const token: Endpoint = async call => {
 
   const answer = await send(call, { client, endpoint, parameters, dpop })
   try {
-    const tokens = readTokenResponse(answer, { proof: dpop !== undefined })
+    const tokens = readTokenResponse(answer, { proof: dpop !== undefined, members: client.response_members })
     if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
     record.outcome = 'tokens'
     return jsonReply(200, forTheApp(tokens, client), nonceHeader(nonceOf(answer)))

@@ -2,8 +2,10 @@ import { ProxyError } from '../errors.ts'
 import { hasRepeatedMembers } from '../json.ts'
 import type { Client, Registrations, SigningKey } from './client.ts'
 import { check, isRaw, type Raw } from './members.ts'
+import { presetNotices, presetProblems } from './preset-rules.ts'
+import { PRESETS, type Preset } from './presets.ts'
 import { ConfigurationError, DOCUMENT } from './problems.ts'
-import { authorizationServer, PROVIDERS } from './providers.ts'
+import { assertionRules, authorizationServer } from './providers.ts'
 import { crossProblems } from './rules.ts'
 import { documentSchema, VERSION } from './schema.ts'
 
@@ -14,7 +16,11 @@ export function parseRegistrations(
 ): Registrations {
   const document = parseJson(text)
   const checked = check(documentSchema(onLambda), document)
-  const problems = [...('problems' in checked ? checked.problems : []), ...crossProblems(document)]
+  const problems = [
+    ...('problems' in checked ? checked.problems : []),
+    ...crossProblems(document),
+    ...presetProblems(document),
+  ]
   if (!('output' in checked) || problems.length > 0) throw new ConfigurationError(problems)
   const clients = checked.output.clients.map(toClient)
   return {
@@ -56,7 +62,7 @@ type Registration = Extract<
 >['output']['clients'][number]
 
 function toClient(registration: Registration): Client {
-  const preset = PROVIDERS[registration.provider]
+  const preset: Preset = PRESETS[registration.provider]
   const signing_keys = registration.signing_keys.map(toSigningKey)
   const { scope, resource } = registration
   return {
@@ -66,7 +72,7 @@ function toClient(registration: Registration): Client {
     // The schema has seen to it that there is exactly one.
     signing_key: signing_keys.find(({ state }) => state === 'active')!,
     signing_keys,
-    assertion: { ...preset.assertion, ...registration.assertion },
+    assertion: assertionRules(preset, registration.assertion),
     application_type: registration.application_type,
     delivery: registration.delivery,
     allowed_origins: registration.allowed_origins,
@@ -76,6 +82,7 @@ function toClient(registration: Registration): Client {
     ...(resource !== undefined && { resource }),
     require_pkce: registration.require_pkce,
     refresh: registration.refresh,
+    ...(preset.response_members && { response_members: preset.response_members }),
     enabled: registration.enabled,
   }
 }
@@ -101,15 +108,12 @@ export function findClient({ clients }: Registrations, client_id: string | undef
 
 /** What an operator should hear at start-up although it is allowed. Fixed texts with their paths, no values. */
 export function notices({ clients }: Registrations): string[] {
-  return clients.flatMap(({ require_pkce, provider, as }, index) => [
-    ...(require_pkce
+  return clients.flatMap((client, index) => [
+    ...(client.require_pkce
       ? []
       : [
           `clients[${index}].require_pkce: is false: a stolen code is enough to get tokens (RFC 9700 section 2.1.1)`,
         ]),
-    // No error: a custom domain may do otherwise. But without it every derived endpoint is wrong.
-    ...(provider === 'pingone' && !/\/as\/?$/.test(as.issuer)
-      ? [`clients[${index}].issuer: does not end in /as, as the issuers of PingOne do`]
-      : []),
+    ...presetNotices(client, `clients[${index}]`),
   ])
 }

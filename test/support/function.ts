@@ -4,7 +4,7 @@ import { routes } from '../../functions/routes.ts'
 import { type GatewayResult, shell } from '../../functions/shell.ts'
 import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError } from '../../lib/errors.ts'
-import type { Answer } from '../../lib/http/post.ts'
+import type { Answer, Post } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { pollIntervals } from '../../lib/oauth/poll-intervals.ts'
 import { createAssertionsFor, type Deps } from '../../lib/runtime.ts'
@@ -43,6 +43,8 @@ export interface TestFunction {
   log: LogRecord[]
   /** What the provider answers next, or the error that the connection to it ends in. */
   answer: Answer | ProxyError
+  /** What is sent goes this way instead, where a test sets it. */
+  post: Post | undefined
   signerError: ProxyError | undefined
   expired: boolean
 }
@@ -64,7 +66,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
   let ids = 0
   const signerFor: Deps['signerFor'] = async key => ({
     alg: key.alg,
-    kid: 'kid-1',
+    kid: key.kid ?? 'kid-1',
     async sign(input) {
       fn.signed++
       if (fn.signerError) throw fn.signerError
@@ -79,8 +81,9 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     connect: async () => {},
     polls: pollIntervals(now, code => code),
-    async post(url, form, { dpop } = {}) {
+    async post(url, form, { dpop, onSent } = {}) {
       fn.sent.push({ url, form, dpop })
+      if (fn.post) return fn.post(url, form, { dpop, ...(onSent && { onSent }) })
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
@@ -94,6 +97,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     sent: [],
     log: [],
     answer: TOKENS,
+    post: undefined,
     signerError: undefined,
     expired: false,
   }
