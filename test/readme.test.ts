@@ -17,6 +17,7 @@ const pages = [
   'docs/architecture.md',
   'docs/configuration.md',
   'docs/deployment.md',
+  'docs/providers.md',
   'docs/requirements.md',
 ]
 
