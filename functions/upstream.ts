@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   parameters: URLSearchParams
   /** A DPoP proof to pass on. */
   dpop?: string | undefined
+  /** Told once the request has left. */
+  onSent?: () => void
 }
 
 /**
@@ -21,7 +23,7 @@ export interface UpstreamRequest {
  */
 export async function send(
   { deps, record }: Pick<ReadyCall, 'deps' | 'record'>,
-  { client, endpoint, parameters, dpop }: UpstreamRequest,
+  { client, endpoint, parameters, dpop, onSent }: UpstreamRequest,
 ): Promise<Answer> {
   const assertions = await deps.assertionsFor(client)
   record.kid = assertions.kid
@@ -35,7 +37,11 @@ export async function send(
     },
   })
   // The next one's assertion is made while the provider works, and not before: it keeps the processor busy for a while.
-  const post: Post = (url, form) => deps.post(url, form, { dpop, onSent: () => assertions.signNext() })
+  const whileItWorks = () => {
+    onSent?.()
+    assertions.signNext()
+  }
+  const post: Post = (url, form) => deps.post(url, form, { dpop, onSent: whileItWorks })
   const answer = await authenticatedRequest(
     endpoint,
     client,

@@ -2,8 +2,9 @@ import type { Deps } from '../lib/runtime.ts'
 
 /**
  * The work of a cold start of the signing function, all of it at once: the configuration, then for one client a
- * connection to its provider and its first assertion. Which client the first request will name is not known, so it is
- * the first one that is enabled; for another the request does the work itself. Rejects where there is no configuration.
+ * connection to its provider, the provider's keys and its first assertion. Which client the first request will name is
+ * not known, so it is the first one that is enabled; for another the request does the work itself. Rejects where there is
+ * no configuration.
  */
 export async function warmUp(deps: Deps): Promise<void> {
   const { registrations } = await deps.configuration()
@@ -12,6 +13,7 @@ export async function warmUp(deps: Deps): Promise<void> {
   await Promise.all([
     // First, so that the network is under way while the signature's request is being built.
     deps.connect(client.as.token_endpoint),
+    deps.keysFor(client)?.prepare(),
     deps.assertionsFor(client).then(assertions => assertions.prepare()),
   ])
 }

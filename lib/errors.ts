@@ -45,6 +45,8 @@ export type Reason =
   | 'upstream_unanswered'
   | 'upstream_malformed'
   | 'dpop_downgraded'
+  | 'id_token_invalid'
+  | 'id_token_unverifiable'
 
 export interface ProxyErrorDetails {
   /** The parameter or header at fault: one of our own names, never text of the caller's. */
@@ -266,5 +268,9 @@ export function toWire(error: ProxyError): Wire {
       )
     case 'upstream_malformed':
       return wire(502, 'server_error', 'The identity provider gave an answer that cannot be used.')
+    case 'id_token_invalid':
+      return wire(502, 'server_error', 'The identity provider gave an ID token that is not valid.')
+    case 'id_token_unverifiable':
+      return wire(502, 'exchange_outcome_unknown', OUTCOME_UNKNOWN)
   }
 }

@@ -48,7 +48,7 @@ export const KMS_TOTAL_MS = 2_500
 export const PROVIDER_CONNECT_MS = 2_000
 /** API Gateway gives up after 30 s and the function after 15: both must outlive KMS and the provider together. */
 export const PROVIDER_TOTAL_MS = 8_000
-/** A token response with large ID tokens stays far below. */
+/** Token responses with large ID tokens stay far below, and so do key sets. */
 export const PROVIDER_BODY_MAX_B = 256 * 1024
 /** A container serves few requests at once; this bounds what a burst can open. */
 export const PROVIDER_SOCKETS_MAX = 50
@@ -68,6 +68,23 @@ export const POLL_INTERVAL_S = 5
 export const POLL_EARLY_MS = 500
 /** Devices that wait at once, as far as one container knows of them. */
 export const POLLS_MAX = 1_000
+
+// ---- the provider's keys, and the ID tokens that they sign (requirements IDT-1, IDT-5) ----
+/** Read again, beside an exchange, when older than this: so long a key that the provider took back may still be trusted. */
+export const JWKS_FRESH_MS = 10 * 60_000
+/** Where they cannot be read again, what is held serves for at most this long after it was read. */
+export const JWKS_STALE_MAX_MS = 60 * 60_000
+/** A `kid` that is not among them has them read again at once, and then not for this long: it may be a mistake. */
+export const JWKS_FORCED_MS = 60_000
+/** After a failed read, while an older copy serves, wait this long before the next. */
+export const JWKS_RETRY_MS = 10_000
+/**
+ * One read, its second try included. It runs beside the exchange, but one that an unknown `kid` asks for comes on top: with
+ * configuration, KMS and provider it must stay below the function's 15 s.
+ */
+export const JWKS_TOTAL_MS = 1_500
+/** Clocks that disagree: what most providers allow the other way round, and far less than an ID token's life. */
+export const ID_TOKEN_TOLERANCE_S = 60
 
 // ---- the configuration document ----
 /** Read again, in the background, when older than this. */

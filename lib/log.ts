@@ -4,7 +4,7 @@
  */
 export interface LogRecord {
   level: 'info' | 'warn' | 'error'
-  event: 'request' | 'configuration'
+  event: 'request' | 'configuration' | 'provider_keys'
   request_id?: string
   route?: string
   /** A registered one only. */

@@ -7,6 +7,7 @@ import { type Environment, readEnvironment } from './config/environment.ts'
 import { notices } from './config/registrations.ts'
 import { type Configuration, createSource } from './config/source.ts'
 import { type Agents, guardedAgents } from './http/agents.ts'
+import { createGet, type Get } from './http/get.ts'
 import { createPost, type Post } from './http/post.ts'
 import { thumbprint } from './jose/jwks.ts'
 import { type Signer, verifyingFirst } from './jose/signer.ts'
@@ -14,6 +15,7 @@ import { type Log, writeLog } from './log.ts'
 import { type AssertionSource, signedInTime } from './oauth/client-assertion.ts'
 import { audience } from './oauth/endpoint.ts'
 import { type PollIntervals, pollIntervals } from './oauth/poll-intervals.ts'
+import { type ProviderKeys, providerKeys } from './oauth/provider-keys.ts'
 import { canSignAhead, signAhead } from './oauth/sign-ahead.ts'
 import { within } from './within.ts'
 
@@ -24,6 +26,8 @@ export interface Deps {
   signerFor(key: SigningKey): Promise<Signer>
   /** The assertions of a client: signed ahead where its registration has it so. */
   assertionsFor(client: Client): Promise<AssertionSource>
+  /** The keys to validate a client's ID tokens with; undefined where they are passed on as they come. */
+  keysFor(client: Client): ProviderKeys | undefined
   post: Post
   /** Opens a connection to the URL's host ahead of the first request. Ends when it stands or cannot be had; never rejects. */
   connect(url: string): Promise<void>
@@ -48,12 +52,14 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
   const log = overrides.log ?? writeLog
   const randomId = overrides.randomId ?? (() => randomBytes(16).toString('base64url'))
   const agents = guardedAgents(now)
+  const userAgent = `countersign/${VERSION}`
   const signerFor = overrides.signerFor ?? createSignerFor(environment, agents)
   return {
     configuration: createConfiguration(environment, agents, now, log),
     signerFor,
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
-    post: createPost({ agents, userAgent: `countersign/${VERSION}` }),
+    keysFor: createKeysFor({ get: createGet({ agents, userAgent }), now, log }),
+    post: createPost({ agents, userAgent }),
     connect: agents.connect,
     polls: pollIntervals(now, code => createHash('sha256').update(code).digest('base64url')),
     now,
@@ -80,6 +86,19 @@ export function createAssertionsFor({
       : source
   }
   return keptBy(make)
+}
+
+/** By URL and not by client: a new version of the document changes nothing about the provider's keys. */
+export function createKeysFor({ get, now, log }: { get: Get } & Pick<Deps, 'now' | 'log'>): Deps['keysFor'] {
+  const made = new Map<string, ProviderKeys>()
+  const report = (error_name: string) =>
+    log({ level: 'error', event: 'provider_keys', outcome: 'refresh_failed', error_name })
+  return ({ validate_id_token, as: { jwks_uri } }) => {
+    if (!validate_id_token || jwks_uri === undefined) return undefined
+    const keys = made.get(jwks_uri) ?? providerKeys(jwks_uri, { get, now, report })
+    made.set(jwks_uri, keys)
+    return keys
+  }
 }
 
 /** Makes one result for each object, as long as that lives. */

@@ -36,7 +36,8 @@ const HOUSE: House = {
   },
   importedBy: {
     'lib/runtime.ts': ['functions/', 'local/', 'cli/', 'test/', 'bench/'],
-    'test/': [],
+    // A certificate for the servers of a benchmark is the one that tests make.
+    'test/': ['bench/'],
     ...Object.fromEntries(OUTSIDE.map(folder => [folder, ['test/']])),
   },
 }

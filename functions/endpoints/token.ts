@@ -2,6 +2,7 @@ import { ProxyError } from '../../lib/errors.ts'
 import { jsonReply } from '../../lib/http/reply.ts'
 import { nonceHeader, nonceOf, readProof } from '../../lib/oauth/dpop.ts'
 import { tokenParameters } from '../../lib/oauth/grants.ts'
+import { checkIdToken } from '../../lib/oauth/id-token.ts'
 import { forTheApp, readTokenResponse, rotation } from '../../lib/oauth/token.ts'
 import type { Endpoint } from '../call.ts'
 import { clientOf } from '../client.ts'
@@ -24,9 +25,12 @@ export const token: Endpoint = async call => {
   const device_code = parameters.get('device_code')
   if (device_code !== null && !deps.polls.isTime(device_code)) throw new ProxyError('poll_too_fast')
 
-  const answer = await send(call, { client, endpoint, parameters, dpop })
+  const keys = deps.keysFor(client)
+  const answer = await send(call, { client, endpoint, parameters, dpop, onSent: () => keys?.renew() })
   try {
     const tokens = readTokenResponse(answer, { proof: dpop !== undefined, members: client.response_members })
+    const code = parameters.get('code') ?? undefined
+    if (keys) await checkIdToken(tokens, client, keys, { code, now: deps.now() })
     if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
     record.outcome = 'tokens'
     return jsonReply(200, forTheApp(tokens, client), nonceHeader(nonceOf(answer)))

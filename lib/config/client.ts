@@ -1,4 +1,4 @@
-import type { Alg } from '../jose/algorithms.ts'
+import type { Alg, IdTokenAlg } from '../jose/algorithms.ts'
 
 // What the rest of the code knows of the configuration, once it has been checked.
 
@@ -74,6 +74,10 @@ export interface Client {
   refresh: 'none' | 'rotating' | 'dpop'
   /** Of a token response, beside those that every provider has. */
   response_members?: readonly string[]
+  /** Where the server's `jwks_uri` is known. */
+  validate_id_token: boolean
+  /** OpenID Connect Dynamic Client Registration section 2. Absent: any that ID tokens may have. */
+  id_token_signed_response_alg?: IdTokenAlg
   enabled: boolean
 }
 

@@ -64,7 +64,7 @@ type Registration = Extract<
 function toClient(registration: Registration): Client {
   const preset: Preset = PRESETS[registration.provider]
   const signing_keys = registration.signing_keys.map(toSigningKey)
-  const { scope, resource } = registration
+  const { scope, resource, id_token_signed_response_alg } = registration
   return {
     client_id: registration.client_id,
     provider: registration.provider,
@@ -83,6 +83,8 @@ function toClient(registration: Registration): Client {
     require_pkce: registration.require_pkce,
     refresh: registration.refresh,
     ...(preset.response_members && { response_members: preset.response_members }),
+    validate_id_token: registration.validate_id_token,
+    ...(id_token_signed_response_alg !== undefined && { id_token_signed_response_alg }),
     enabled: registration.enabled,
   }
 }
@@ -115,5 +117,8 @@ export function notices({ clients }: Registrations): string[] {
           `clients[${index}].require_pkce: is false: a stolen code is enough to get tokens (RFC 9700 section 2.1.1)`,
         ]),
     ...presetNotices(client, `clients[${index}]`),
+    ...(client.validate_id_token && client.as.jwks_uri === undefined
+      ? [`clients[${index}].jwks_uri: is absent: ID tokens are passed on without being validated`]
+      : []),
   ])
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { ID_TOKEN_ALGORITHMS, type IdTokenAlg } from '../jose/algorithms.ts'
 import { ASSERTION_LIFETIME_MAX_S, ASSERTION_LIFETIME_MIN_S, CLIENT_ID_MAX } from '../limits.ts'
 import { signingKey } from './keys.ts'
 import { isRaw, list, members, oneOf, text } from './members.ts'
@@ -55,6 +56,8 @@ function clientSchema(onLambda: boolean) {
       resource: v.exactOptional(v.array(text(resourceProblem))),
       require_pkce: v.optional(native ? v.literal(true, NATIVE_PKCE) : v.boolean(), true),
       refresh: v.optional(oneOf(['none', 'rotating', 'dpop']), 'none'),
+      validate_id_token: v.optional(v.boolean(), true),
+      id_token_signed_response_alg: v.exactOptional(oneOf(Object.keys(ID_TOKEN_ALGORITHMS) as IdTokenAlg[])),
       enabled: v.optional(v.boolean(), true),
     }
   })

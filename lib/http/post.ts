@@ -1,16 +1,9 @@
-import http from 'node:http'
-import https from 'node:https'
-import type { Socket } from 'node:net'
-import { coded, ProxyError } from '../errors.ts'
-import { PROVIDER_BODY_MAX_B, PROVIDER_CONNECT_MS, PROVIDER_TOTAL_MS } from '../limits.ts'
+import { ProxyError } from '../errors.ts'
+import { PROVIDER_TOTAL_MS } from '../limits.ts'
 import type { Agents } from './agents.ts'
+import { type Answer, pendingInputRead, sendOnce } from './send.ts'
 
-/** What a provider answered: status, lower-cased header names, and the body as text. */
-export interface Answer {
-  status: number
-  headers: Readonly<Record<string, string | undefined>>
-  body: string
-}
+export type { Answer }
 
 /**
  * Sends one form to a pinned URL and reads the answer. Never follows a redirect, never sends a request twice.
@@ -42,126 +35,24 @@ export function createPost({ agents, userAgent }: PostOptions): Post {
       'user-agent': userAgent,
       ...(dpop !== undefined && { dpop }),
     }
-    const deadline = AbortSignal.timeout(PROVIDER_TOTAL_MS)
+    const until = performance.now() + PROVIDER_TOTAL_MS
     const send = async () => {
       await pendingInputRead()
-      return sendOnce(new URL(url), headers, body, agents, deadline, onSent)
+      return sendOnce({ method: 'POST', url: new URL(url), headers, body }, agents, until, onSent)
     }
     try {
       return await send()
     } catch (error) {
       // A connection that never stood carried nothing, so opening another one spends nothing. Anything later is
       // never repeated: a code works once, and using it twice may revoke what it gave (RFC 6749 section 4.1.2).
-      if (error instanceof ProxyError && error.reason === 'upstream_unreachable' && !deadline.aborted) {
+      if (
+        error instanceof ProxyError &&
+        error.reason === 'upstream_unreachable' &&
+        performance.now() < until
+      ) {
         return await send()
       }
       throw error
     }
-  }
-}
-
-/**
- * What a provider has sent unasked or closed in the meantime is read before a kept socket is chosen, so that it is
- * neither taken for this answer nor found out by losing the code. Two turns of the event loop: the first one ends
- * without looking at the sockets where it was begun by one.
- */
-function pendingInputRead(): Promise<void> {
-  return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
-}
-
-function sendOnce(
-  url: URL,
-  headers: Record<string, string>,
-  body: string,
-  agents: Agents,
-  deadline: AbortSignal,
-  onSent: (() => void) | undefined,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const secure = url.protocol === 'https:'
-    const options = { method: 'POST', headers }
-    const request = secure
-      ? https.request(url, { ...options, agent: agents.https })
-      : http.request(url, { ...options, agent: agents.http })
-
-    let mayHaveLeft = false
-    let answered = false
-    let connectTimer: NodeJS.Timeout | undefined
-    const settle = () => {
-      clearTimeout(connectTimer)
-      deadline.removeEventListener('abort', onDeadline)
-    }
-    const fail = (error: ProxyError) => {
-      settle()
-      request.destroy()
-      reject(error)
-    }
-    const onDeadline = () => fail(new ProxyError(mayHaveLeft ? 'upstream_timeout' : 'upstream_unreachable'))
-    deadline.addEventListener('abort', onDeadline)
-
-    // Bytes are held back until the connection stands: for TLS that is the end of the handshake.
-    request.once('socket', (socket: Socket & { secureConnecting?: boolean }) => {
-      if (!socket.connecting && !socket.secureConnecting) {
-        mayHaveLeft = true
-        return
-      }
-      connectTimer = setTimeout(
-        () => fail(new ProxyError('upstream_unreachable', { cause: coded('CONNECT_TIMEOUT') })),
-        PROVIDER_CONNECT_MS,
-      )
-      socket.once(secure ? 'secureConnect' : 'connect', () => {
-        clearTimeout(connectTimer)
-        mayHaveLeft = true
-      })
-    })
-    const onEnd = (error: Error) =>
-      fail(new ProxyError(mayHaveLeft ? 'upstream_lost' : 'upstream_unreachable', { cause: error }))
-    request.on('error', onEnd)
-    // Whatever else may end it without a word; after an error this changes nothing.
-    request.once('close', () => {
-      if (!answered) onEnd(coded('CLOSED'))
-    })
-    // Without a listener Node drops a 101 in silence, and the request would wait for its deadline.
-    request.once('upgrade', (_, socket) => {
-      socket.destroy()
-      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 }, cause: coded('UPGRADE') }))
-    })
-    request.once('response', response => {
-      answered = true
-      readAnswer(response).then(answer => {
-        settle()
-        resolve(answer)
-      }, fail)
-    })
-    if (onSent) request.once('finish', onSent)
-    request.end(body)
-  })
-}
-
-async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
-  const status = response.statusCode ?? 0
-  const headers = response.headers as Record<string, string | undefined>
-  const upstream = { status }
-  // None was asked for, so none is inflated (requirement REQ-13).
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw new ProxyError('upstream_malformed', { upstream, cause: coded('CONTENT_ENCODING') })
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > PROVIDER_BODY_MAX_B) break
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw new ProxyError('upstream_lost', { cause: error, upstream })
-  }
-  if (length > PROVIDER_BODY_MAX_B) {
-    throw new ProxyError('upstream_malformed', { upstream, cause: coded('TOO_LARGE') })
-  }
-  try {
-    return { status, headers, body: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) }
-  } catch {
-    throw new ProxyError('upstream_malformed', { upstream, cause: coded('NOT_UTF8') })
   }
 }

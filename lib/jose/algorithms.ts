@@ -20,3 +20,24 @@ export const ALGORITHMS = {
 } as const
 
 export type Alg = keyof typeof ALGORITHMS
+
+/**
+ * What ID tokens may be signed with, and the hash of each that `at_hash` and `c_hash` are made by (OpenID Connect Core
+ * 3.1.3.6). Closed and asymmetric: without `none`, and without HS*, for which a public key would be a secret that
+ * everybody has (RFC 8725 section 2.1). For Ed25519, which has its hash inside, Core names none; SHA-512 is that hash.
+ */
+export const ID_TOKEN_ALGORITHMS = {
+  RS256: 'SHA-256',
+  RS384: 'SHA-384',
+  RS512: 'SHA-512',
+  PS256: 'SHA-256',
+  PS384: 'SHA-384',
+  PS512: 'SHA-512',
+  ES256: 'SHA-256',
+  ES384: 'SHA-384',
+  ES512: 'SHA-512',
+  EdDSA: 'SHA-512',
+  Ed25519: 'SHA-512',
+} as const
+
+export type IdTokenAlg = keyof typeof ID_TOKEN_ALGORITHMS

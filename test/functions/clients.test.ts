@@ -75,6 +75,7 @@ function container(aud: string) {
       }
     },
     connect: async () => {},
+    keysFor: () => undefined,
     polls: pollIntervals(own.now, code => code),
     log: () => {},
     ...own,

@@ -121,8 +121,9 @@ describe('LOG-1, ERR-9: what must be absent', () => {
   const account = /111122223333|arn:aws/
 
   test.each<[string, Partial<Record<keyof typeof GOOD, string>>, Answer | ProxyError | undefined]>([
+    ['a good exchange', {}, json(200, { access_token: `${SENTINEL}-at`, token_type: 'Bearer' })],
     [
-      'a good exchange',
+      'an ID token that is none',
       {},
       json(200, { access_token: `${SENTINEL}-at`, token_type: 'Bearer', id_token: `${SENTINEL}-id` }),
     ],

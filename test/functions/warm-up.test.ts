@@ -5,6 +5,7 @@ import { warmUp } from '../../functions/warm-up.ts'
 import type { Client } from '../../lib/config/client.ts'
 import { INIT_MS } from '../../lib/limits.ts'
 import type { AssertionSource } from '../../lib/oauth/client-assertion.ts'
+import type { ProviderKeys } from '../../lib/oauth/provider-keys.ts'
 import type { Deps } from '../../lib/runtime.ts'
 import { client } from '../support/client.ts'
 import { rejection } from '../support/fake-provider.ts'
@@ -23,6 +24,10 @@ async function workOf(clients: Client[], changes: Partial<Deps> = {}): Promise<s
     connect: async (url: string) => void done.push(`connect ${url}`),
     assertionsFor: async ({ client_id }: Client) =>
       ({ prepare: async () => void done.push(`sign for ${client_id}`) }) as AssertionSource,
+    keysFor: ({ as: { jwks_uri } }) =>
+      jwks_uri === undefined
+        ? undefined
+        : ({ prepare: async () => void done.push(`read ${jwks_uri}`) } as ProviderKeys),
     ...changes,
   } as Deps
   await warmUp(deps)
@@ -37,6 +42,17 @@ describe('a cold start', () => {
       client({ client_id: 'second', as: as('c') }),
     ]
     expect(await workOf(clients)).toEqual(['connect https://b.example/token', 'sign for first'])
+  })
+
+  test("IDT-5: reads the provider's keys, where there are any to read", async () => {
+    const jwks_uri = 'https://b.example/jwks'
+    const [connect, read, sign, ...more] = await workOf([client({ as: { ...as('b'), jwks_uri } })])
+    expect([connect, read, sign]).toEqual([
+      'connect https://b.example/token',
+      `read ${jwks_uri}`,
+      'sign for app-1',
+    ])
+    expect(more).toEqual([])
   })
 
   test('does neither where there is nobody to do it for', async () => {

@@ -46,6 +46,8 @@ const TABLE: Record<Reason, [status: number, error: string]> = {
   upstream_unanswered: [504, 'temporarily_unavailable'],
   upstream_malformed: [502, 'server_error'],
   dpop_downgraded: [502, 'server_error'],
+  id_token_invalid: [502, 'server_error'],
+  id_token_unverifiable: [502, 'exchange_outcome_unknown'],
 }
 const REASONS = Object.keys(TABLE) as Reason[]
 
@@ -129,7 +131,7 @@ describe('an OAuth error that passes', () => {
 
   test('ERR-7: where the outcome is not known the app is told to start over', () => {
     const unknown = REASONS.filter(reason => TABLE[reason][1] === 'exchange_outcome_unknown')
-    expect(unknown).toEqual(['upstream_timeout', 'upstream_lost'])
+    expect(unknown).toEqual(['upstream_timeout', 'upstream_lost', 'id_token_unverifiable'])
     for (const reason of unknown) expect(wireOf(reason).error_description).toMatch(REPEAT_NEVER)
   })
 })

@@ -38,8 +38,9 @@ describe('the limits fit together', () => {
     expect(size).toBeLessThanOrEqual(limits.SIGNING_INPUT_MAX_B)
   })
 
-  test('REQ-6: configuration, KMS and provider together end before Lambda does at 15 seconds', () => {
-    const together = limits.CONFIG_READ_MS + limits.KMS_TOTAL_MS + limits.PROVIDER_TOTAL_MS
+  test('REQ-6, IDT-5: configuration, KMS, provider and one more read of its keys end before Lambda does at 15 seconds', () => {
+    const { CONFIG_READ_MS, KMS_TOTAL_MS, PROVIDER_TOTAL_MS, JWKS_TOTAL_MS } = limits
+    const together = CONFIG_READ_MS + KMS_TOTAL_MS + PROVIDER_TOTAL_MS + JWKS_TOTAL_MS
     expect(together).toBeLessThan(15_000)
   })
 
@@ -47,8 +48,11 @@ describe('the limits fit together', () => {
     expect(2 * limits.PROVIDER_CONNECT_MS).toBeLessThan(limits.PROVIDER_TOTAL_MS)
   })
 
-  test('IN-3, REQ-6, REQ-9, KMS-10: those that a requirement names', () => {
+  test('IN-3, REQ-6, REQ-9, KMS-10, IDT-5: those that a requirement names', () => {
     expect(limits).toMatchObject({
+      JWKS_FRESH_MS: 600_000,
+      JWKS_STALE_MAX_MS: 3_600_000,
+      JWKS_FORCED_MS: 60_000,
       BODY_MAX_B: 16_384,
       PARAMETERS_MAX: 40,
       PARAMETER_NAME_MAX_B: 64,

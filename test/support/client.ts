@@ -32,6 +32,7 @@ export function client(overrides: Partial<Client> = {}): Client {
     grant_types: ['authorization_code'],
     require_pkce: true,
     refresh: 'none',
+    validate_id_token: true,
     enabled: true,
     ...overrides,
   }

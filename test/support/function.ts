@@ -7,7 +7,7 @@ import { ProxyError } from '../../lib/errors.ts'
 import type { Answer, Post } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { pollIntervals } from '../../lib/oauth/poll-intervals.ts'
-import { createAssertionsFor, type Deps } from '../../lib/runtime.ts'
+import { createAssertionsFor, createKeysFor, type Deps } from '../../lib/runtime.ts'
 
 // The function with literals around it: a key in memory, a provider that is a variable, a log that is an array.
 
@@ -45,6 +45,10 @@ export interface TestFunction {
   answer: Answer | ProxyError
   /** What is sent goes this way instead, where a test sets it. */
   post: Post | undefined
+  /** What is at its `jwks_uri`, or the error that reading it ends in. */
+  jwks: Answer | ProxyError
+  /** The URLs that keys were read from. */
+  read: string[]
   signerError: ProxyError | undefined
   expired: boolean
 }
@@ -74,6 +78,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     },
   })
   const { now } = Date
+  const log: Deps['log'] = record => fn.log.push(record)
   const randomId = () => `jti-${++ids}`
   const deps: Deps = {
     configuration: async () => ({ registrations, expired: fn.expired }),
@@ -81,15 +86,25 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
     connect: async () => {},
     polls: pollIntervals(now, code => code),
+    keysFor: createKeysFor({
+      async get(url) {
+        fn.read.push(url)
+        if (fn.jwks instanceof ProxyError) throw fn.jwks
+        return fn.jwks
+      },
+      now,
+      log,
+    }),
     async post(url, form, { dpop, onSent } = {}) {
       fn.sent.push({ url, form, dpop })
-      if (fn.post) return fn.post(url, form, { dpop, ...(onSent && { onSent }) })
+      onSent?.()
+      if (fn.post) return fn.post(url, form, { dpop })
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
     now,
     randomId,
-    log: record => fn.log.push(record),
+    log,
   }
   const fn: TestFunction = {
     handler: shell(routes, () => deps).handler,
@@ -98,6 +113,8 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     log: [],
     answer: TOKENS,
     post: undefined,
+    jwks: { status: 200, headers: { 'content-type': 'application/json' }, body: '{"keys":[]}' },
+    read: [],
     signerError: undefined,
     expired: false,
   }

@@ -20,7 +20,8 @@ function keyOf(alg: string, over: Record<string, unknown> = {}) {
 function clientOf(provider: string, alg: string, over: Record<string, unknown> = {}) {
   const issuer = 'https://id.example.org/as'
   const signing_keys = [keyOf(alg, provider === 'entra' ? { 'x5t#S256': X5T } : {})]
-  return webClient({ provider, issuer, token_endpoint: `${issuer}/token`, signing_keys, ...over })
+  const given = { issuer, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks` }
+  return webClient({ provider, ...given, signing_keys, ...over })
 }
 
 const ALGS = Object.keys(ALGORITHMS).filter(alg => /^(?:RS|PS|ES|Ed)/.test(alg))

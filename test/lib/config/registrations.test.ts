@@ -37,6 +37,7 @@ describe('parseRegistrations', () => {
         grant_types: ['authorization_code'],
         require_pkce: true,
         refresh: 'none',
+        validate_id_token: true,
         enabled: true,
       },
     ])
@@ -207,7 +208,16 @@ describe('notices', () => {
   })
 
   test('otherwise there are none', () => {
-    expect(notices(parse(document(webClient(), nativeClient())))).toEqual([])
+    const jwks_uri = 'https://id.example.org/keys'
+    expect(notices(parse(document(webClient(), nativeClient({ jwks_uri }))))).toEqual([])
+  })
+
+  test('IDT-1: a client whose ID tokens cannot be validated is told, and one where that is meant is not', () => {
+    expect(notices(parse(document(webClient(), nativeClient())))).toEqual([
+      'clients[1].jwks_uri: is absent: ID tokens are passed on without being validated',
+    ])
+    const meant = nativeClient({ validate_id_token: false })
+    expect(notices(parse(document(webClient({ validate_id_token: false }), meant)))).toEqual([])
   })
 })
 

@@ -19,6 +19,8 @@ describe('what is taken', () => {
     ['rotating refresh tokens', { refresh: 'rotating' }],
     ['no PKCE for a web client', { require_pkce: false }],
     ['a client that is switched off', { enabled: false }],
+    ['ID tokens that are passed on as they come', { validate_id_token: false }],
+    ['ID tokens of one algorithm', { id_token_signed_response_alg: 'PS256' }],
     ['a client_id of 255 characters, spaces too', { client_id: `a b${'~'.repeat(252)}` }],
     ['an empty assertion', { assertion: {} }],
     ['ASRT-7: a lifetime of 15', { assertion: { lifetime: 15 } }],
@@ -155,6 +157,7 @@ describe('what is refused', () => {
     [{ require_pkce: 'false' }, 'require_pkce', 'must be true or false'],
     [{ refresh: true }, 'refresh', 'must be "none" or "rotating" or "dpop"'],
     [{ enabled: 1 }, 'enabled', 'must be true or false'],
+    [{ validate_id_token: 'no' }, 'validate_id_token', 'must be true or false'],
     // unknown and misspelt members
     [{ redirect_uri: 'https://app.example.com/' }, 'redirect_uri', UNKNOWN],
     [{ clientId: 'x' }, 'clientId', UNKNOWN],
@@ -162,6 +165,15 @@ describe('what is refused', () => {
     [{ aud: 'issuer' }, 'aud', UNKNOWN],
   ])('web client with %j: %s', (over, member, message) => {
     expect(web(over)).toEqual([{ path: `clients[0].${member}`, message }])
+  })
+
+  test.each(['none', 'HS256', 'rs256', 'RSA-OAEP', 1])('IDT-1: no ID tokens of %s', alg => {
+    expect(web({ id_token_signed_response_alg: alg })).toEqual([
+      {
+        path: 'clients[0].id_token_signed_response_alg',
+        message: expect.stringMatching(/^must be "RS256" or .*"Ed25519"$/),
+      },
+    ])
   })
 
   test('CORS-1: each origin is named by its place', () => {
