@@ -76,9 +76,11 @@ export function createAssertionsFor({
   randomId,
 }: Pick<Deps, 'signerFor' | 'now' | 'randomId'>): Deps['assertionsFor'] {
   const make = async (client: Client): Promise<AssertionSource> => {
-    const { typ, lifetime, ahead, aud } = client.assertion
-    const signer = await signerFor(client.signing_key)
-    const source = signedInTime(signer, { client_id: client.client_id, typ, lifetime, now, randomId })
+    const { client_id, signing_key } = client
+    const { typ, lifetime, ahead, aud, nbf, kid } = client.assertion
+    const signer = await signerFor(signing_key)
+    const header = { kid, 'x5t#S256': signing_key['x5t#S256'] }
+    const source = signedInTime(signer, { client_id, typ, lifetime, nbf, header, now, randomId })
     return ahead && canSignAhead(lifetime)
       ? signAhead(source, { aud: audience(aud, client.as, client.as.token_endpoint), lifetime, now, within })
       : source

@@ -28,7 +28,7 @@ export const token: Endpoint = async call => {
   const keys = deps.keysFor(client)
   const answer = await send(call, { client, endpoint, parameters, dpop, onSent: () => keys?.renew() })
   try {
-    const tokens = readTokenResponse(answer, { proof: dpop !== undefined })
+    const tokens = readTokenResponse(answer, { proof: dpop !== undefined, members: client.response_members })
     const code = parameters.get('code') ?? undefined
     if (keys) await checkIdToken(tokens, client, keys, { code, now: deps.now() })
     if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)

@@ -24,6 +24,8 @@ export interface SigningKey {
   public_jwk: PublicJwk
   /** As configured, here or in `public_jwk`; without one the key's RFC 7638 thumbprint is its kid. */
   kid?: string
+  /** RFC 7517 section 4.9: of the certificate that the provider has of this key. */
+  'x5t#S256'?: string
   state: 'next' | 'active' | 'retired'
 }
 
@@ -47,6 +49,10 @@ export interface AssertionRules {
   lifetime: number
   /** Sign before the request comes, where traffic makes it worth it. */
   ahead: boolean
+  /** `nbf`, the same as `iat`, goes along. */
+  nbf?: boolean
+  /** False: the header has no `kid`. */
+  kid?: boolean
 }
 
 export interface Client {
@@ -69,6 +75,8 @@ export interface Client {
   resource?: readonly string[]
   require_pkce: boolean
   refresh: 'none' | 'rotating' | 'dpop'
+  /** Of a token response, beside those that every provider has. */
+  response_members?: readonly string[]
   /** Where the server's `jwks_uri` is known. */
   validate_id_token: boolean
   /** OpenID Connect Dynamic Client Registration section 2. Absent: any that ID tokens may have. */

@@ -29,6 +29,7 @@ export const signingKey = members(raw => ({
   ),
   public_jwk: publicJwk(raw),
   kid: v.exactOptional(text(kid => kidProblem(kid, raw) ?? kidDisagreement(kid, raw))),
+  'x5t#S256': v.exactOptional(text(certificateHashProblem)),
   state: oneOf(['next', 'active', 'retired']),
 }))
 
@@ -59,6 +60,13 @@ function kidProblem(kid: string, key: Raw): string | undefined {
 function kidDisagreement(kid: string, key: Raw): string | undefined {
   const other = isRaw(key.public_jwk) ? key.public_jwk.kid : undefined
   return other === undefined || other === kid ? undefined : 'must be the same as the kid in public_jwk'
+}
+
+/** RFC 7517 section 4.9: base64url of the SHA-256 of the certificate in DER. Often it is given as 64 hex digits. */
+function certificateHashProblem(hash: string): string | undefined {
+  return bytesOf(hash)?.length === 32
+    ? undefined
+    : 'must be the SHA-256 of the certificate in DER, as base64url: 43 characters (RFC 7517 section 4.9)'
 }
 
 /** RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2, RFC 9964 (`priv`). */

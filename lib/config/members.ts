@@ -10,6 +10,12 @@ export function isRaw(value: unknown): value is Raw {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The objects of an array, each with its index; none of what is no array. */
+export function rawItems(value: unknown): [Raw, number][] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((item: unknown, index) => (isRaw(item) ? [[item, index] as [Raw, number]] : []))
+}
+
 const UNKNOWN = 'is not a member that is known here'
 
 /**

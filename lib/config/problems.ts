@@ -42,6 +42,6 @@ export function loggedProblems({ problems }: ConfigurationError): string[] {
  * can stand there (`{ "arn:aws:…": … }`), so only what looks like a member's name is shown.
  */
 export function memberPath(parent: string, name: string): string {
-  const shown = /^(?:[A-Za-z_]{1,40}|x5[a-z])$/.test(name) ? name : '(unnamed)'
+  const shown = /^(?:[A-Za-z_]{1,40}|x5[a-z](?:#S256)?)$/.test(name) ? name : '(unnamed)'
   return parent === '' ? shown : `${parent}.${shown}`
 }

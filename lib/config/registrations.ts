@@ -3,8 +3,10 @@ import { isExperimental } from '../jose/algorithms.ts'
 import { hasRepeatedMembers } from '../json.ts'
 import type { Client, Registrations, SigningKey } from './client.ts'
 import { check, isRaw, type Raw } from './members.ts'
+import { presetNotices, presetProblems } from './preset-rules.ts'
+import { PRESETS, type Preset } from './presets.ts'
 import { ConfigurationError, DOCUMENT } from './problems.ts'
-import { authorizationServer, PROVIDERS } from './providers.ts'
+import { assertionRules, authorizationServer } from './providers.ts'
 import { crossProblems } from './rules.ts'
 import { documentSchema, VERSION } from './schema.ts'
 
@@ -15,7 +17,11 @@ export function parseRegistrations(
 ): Registrations {
   const document = parseJson(text)
   const checked = check(documentSchema(onLambda), document)
-  const problems = [...('problems' in checked ? checked.problems : []), ...crossProblems(document)]
+  const problems = [
+    ...('problems' in checked ? checked.problems : []),
+    ...crossProblems(document),
+    ...presetProblems(document),
+  ]
   if (!('output' in checked) || problems.length > 0) throw new ConfigurationError(problems)
   const clients = checked.output.clients.map(toClient)
   return {
@@ -57,7 +63,7 @@ type Registration = Extract<
 >['output']['clients'][number]
 
 function toClient(registration: Registration): Client {
-  const preset = PROVIDERS[registration.provider]
+  const preset: Preset = PRESETS[registration.provider]
   const signing_keys = registration.signing_keys.map(toSigningKey)
   const { scope, resource, id_token_signed_response_alg } = registration
   return {
@@ -67,7 +73,7 @@ function toClient(registration: Registration): Client {
     // The schema has seen to it that there is exactly one.
     signing_key: signing_keys.find(({ state }) => state === 'active')!,
     signing_keys,
-    assertion: { ...preset.assertion, ...registration.assertion },
+    assertion: assertionRules(preset, registration.assertion),
     application_type: registration.application_type,
     delivery: registration.delivery,
     allowed_origins: registration.allowed_origins,
@@ -77,6 +83,7 @@ function toClient(registration: Registration): Client {
     ...(resource !== undefined && { resource }),
     require_pkce: registration.require_pkce,
     refresh: registration.refresh,
+    ...(preset.response_members && { response_members: preset.response_members }),
     validate_id_token: registration.validate_id_token,
     ...(id_token_signed_response_alg !== undefined && { id_token_signed_response_alg }),
     enabled: registration.enabled,
@@ -104,20 +111,17 @@ export function findClient({ clients }: Registrations, client_id: string | undef
 
 /** What an operator should hear at start-up although it is allowed. Fixed texts with their paths, no values. */
 export function notices({ clients }: Registrations): string[] {
-  return clients.flatMap(({ require_pkce, provider, validate_id_token, as, signing_keys }, index) => [
-    ...(require_pkce
+  return clients.flatMap((client, index) => [
+    ...(client.require_pkce
       ? []
       : [
           `clients[${index}].require_pkce: is false: a stolen code is enough to get tokens (RFC 9700 section 2.1.1)`,
         ]),
-    // No error: a custom domain may do otherwise. But without it every derived endpoint is wrong.
-    ...(provider === 'pingone' && !/\/as\/?$/.test(as.issuer)
-      ? [`clients[${index}].issuer: does not end in /as, as the issuers of PingOne do`]
-      : []),
-    ...(validate_id_token && as.jwks_uri === undefined
+    ...presetNotices(client, `clients[${index}]`),
+    ...(client.validate_id_token && client.as.jwks_uri === undefined
       ? [`clients[${index}].jwks_uri: is absent: ID tokens are passed on without being validated`]
       : []),
-    ...signing_keys.flatMap(({ alg }, k) =>
+    ...client.signing_keys.flatMap(({ alg }, k) =>
       isExperimental(alg)
         ? [
             `clients[${index}].signing_keys[${k}].alg: is experimental: no listed provider documents support for it`,

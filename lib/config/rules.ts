@@ -1,4 +1,4 @@
-import { isRaw, type Raw } from './members.ts'
+import { isRaw, type Raw, rawItems } from './members.ts'
 import type { Problem } from './problems.ts'
 
 /**
@@ -50,11 +50,6 @@ function keyAt(key: Raw, path: string): KeyAt {
     kidPath: key.kid === undefined ? `${path}.public_jwk.kid` : `${path}.kid`,
     material: (n ?? x ?? pub) === undefined ? undefined : JSON.stringify([n, crv, x, y, pub]),
   }
-}
-
-function rawItems(value: unknown): [Raw, number][] {
-  if (!Array.isArray(value)) return []
-  return value.flatMap((item: unknown, index) => (isRaw(item) ? [[item, index] as [Raw, number]] : []))
 }
 
 function repeats(values: { path: string; value: unknown }[], message: string): Problem[] {

@@ -3,7 +3,7 @@ import { ID_TOKEN_ALGORITHMS, type IdTokenAlg } from '../jose/algorithms.ts'
 import { ASSERTION_LIFETIME_MAX_S, ASSERTION_LIFETIME_MIN_S, CLIENT_ID_MAX } from '../limits.ts'
 import { signingKey } from './keys.ts'
 import { isRaw, list, members, oneOf, text } from './members.ts'
-import { PROVIDERS, type Provider, presetOf } from './providers.ts'
+import { PRESETS, type Provider, presetOf } from './presets.ts'
 import {
   audienceProblem,
   endpointProblem,
@@ -32,7 +32,7 @@ function clientSchema(onLambda: boolean) {
     const derived = presetOf(raw.provider)?.paths
     return {
       client_id: text(clientIdProblem),
-      provider: oneOf(Object.keys(PROVIDERS) as Provider[]),
+      provider: oneOf(Object.keys(PRESETS) as Provider[]),
       issuer: text(url => issuerProblem(url, onLambda)),
       // Required where the preset cannot derive it; while the provider itself is wrong, nobody can say.
       token_endpoint: derived && !derived.token_endpoint ? endpoint : optionalEndpoint,

@@ -8,17 +8,31 @@ export interface SignedJws {
   requestId: string | undefined
 }
 
+/** Where a provider wants the header otherwise. */
+export interface HeaderRules {
+  /** False: without `kid`. */
+  kid?: boolean | undefined
+  /** RFC 7515 section 4.1.8: by this the verifier finds the certificate of the key. */
+  'x5t#S256'?: string | undefined
+}
+
 /**
- * Signs `claims` as a JWT. The header is `alg`, `kid` and `typ`, nothing else: no `jwk`, `x5u` or `crit` for a
- * verifier to trip over (RFC 8725 section 3). Rejects as `Signer.sign` does, and with `signer_misconfigured`
+ * Signs `claims` as a JWT. The header is `alg`, `kid` and `typ`, and by `rules` `x5t#S256`, nothing else: no `jwk`,
+ * `x5u` or `crit` for a verifier to trip over (RFC 8725 section 3). Rejects as `Signer.sign` does, and with `signer_misconfigured`
  * where the input is larger than KMS signs in one piece.
  */
 export async function signJws(
   typ: string,
   claims: Record<string, string | number>,
   signer: Signer,
+  { kid = true, 'x5t#S256': certificate }: HeaderRules = {},
 ): Promise<SignedJws> {
-  const header = { alg: signer.alg, kid: signer.kid, typ }
+  const header = {
+    alg: signer.alg,
+    ...(kid && { kid: signer.kid }),
+    typ,
+    ...(certificate !== undefined && { 'x5t#S256': certificate }),
+  }
   const signingInput = `${encode(header)}.${encode(claims)}`
   const bytes = Buffer.from(signingInput, 'latin1')
   // The message is signed RAW (KMS hashes it), which takes 4096 bytes; a digest would need a second code path.

@@ -1,4 +1,4 @@
-import { signJws } from '../jose/jws.ts'
+import { type HeaderRules, signJws } from '../jose/jws.ts'
 import type { Signer } from '../jose/signer.ts'
 
 /** The claims of a client assertion (RFC 7523 section 3, RFC 10070). Times are in whole seconds since the epoch. */
@@ -8,12 +8,13 @@ export type ClientAssertion = {
   aud: string
   iat: number
   exp: number
+  nbf?: number
   jti: string
 }
 
 /**
  * Builds the claims of one assertion. `now` is in milliseconds since the epoch, as `Date.now()` gives it;
- * `jti` must be new for every assertion; `lifetime` is in seconds.
+ * `jti` must be new for every assertion; `lifetime` is in seconds; `nbf` says whether the claim of that name goes along.
  */
 export function clientAssertion(
   client_id: string,
@@ -21,6 +22,7 @@ export function clientAssertion(
   now: number,
   jti: string,
   lifetime: number,
+  nbf = false,
 ): ClientAssertion {
   // Rounded down, so that `iat` is never ahead of a provider whose clock agrees with ours.
   const iat = Math.floor(now / 1000)
@@ -30,9 +32,10 @@ export function clientAssertion(
     sub: client_id,
     // RFC 10070: one audience and no more. A string, since FAPI 2.0 (5.3.3.1) takes nothing else.
     aud,
-    // No `nbf`: PingOne refuses one that its own clock puts into the future, and `iat` says as much.
     iat,
     exp: iat + lifetime,
+    // Only where a provider expects it: PingOne refuses one that its own clock puts into the future, and `iat` says as much.
+    ...(nbf && { nbf: iat }),
     jti,
   }
 }
@@ -69,6 +72,8 @@ export interface AssertionOptions {
   typ: string
   /** Seconds. */
   lifetime: number
+  nbf?: boolean | undefined
+  header?: HeaderRules | undefined
   /** Milliseconds since the epoch, as `Date.now`. */
   now(): number
   /** At least 128 bits of randomness, at most 64 characters, new at each call. */
@@ -77,14 +82,14 @@ export interface AssertionOptions {
 
 /** Each assertion is made and signed when it is taken. */
 export function signedInTime(signer: Signer, options: AssertionOptions): AssertionSource {
-  const { client_id, typ, lifetime, now, randomId } = options
+  const { client_id, typ, lifetime, nbf, header, now, randomId } = options
   return {
     kid: signer.kid,
     async take(aud) {
       const born = now()
       const jti = randomId()
-      const claims = clientAssertion(client_id, aud, born, jti, lifetime)
-      const { jws, requestId } = await signJws(typ, claims, signer)
+      const claims = clientAssertion(client_id, aud, born, jti, lifetime, nbf)
+      const { jws, requestId } = await signJws(typ, claims, signer, header)
       return {
         client_assertion: jws,
         jti,

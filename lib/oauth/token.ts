@@ -20,6 +20,8 @@ const STRINGS = [
 export interface TokenRequest {
   /** A DPoP proof went along. */
   proof: boolean
+  /** The names of members that this provider's answers have beside the usual ones. */
+  members?: readonly string[] | undefined
 }
 
 /**
@@ -27,7 +29,7 @@ export interface TokenRequest {
  * the app may not have. Throws ProxyError for everything that is not a token response: `upstream_malformed`,
  * `dpop_downgraded`, or what `readErrorResponse` makes of it.
  */
-export function readTokenResponse(answer: Answer, { proof }: TokenRequest): TokenResponse {
+export function readTokenResponse(answer: Answer, { proof, members = [] }: TokenRequest): TokenResponse {
   if (answer.status !== 200) throw readErrorResponse(answer)
   const json = readJsonObject(answer)
   const malformed = (code: string) =>
@@ -50,6 +52,13 @@ export function readTokenResponse(answer: Answer, { proof }: TokenRequest): Toke
     // JSON.parse takes any depth, JSON.stringify does not: better said here than when the answer is written.
     if (!isWritable(json.authorization_details)) throw malformed('TOO_DEEP')
     response.authorization_details = json.authorization_details
+  }
+  for (const member of members) {
+    const value = json[member]
+    // As it came: servers differ in how they write them, and a code is not lost over one that nobody can read.
+    if (typeof value !== 'string' && typeof value !== 'boolean' && !Array.isArray(value)) continue
+    if (!isWritable(value)) throw malformed('TOO_DEEP')
+    response[member] = value
   }
 
   // RFC 9449 section 5: an app that sent a proof believes its token bound to its key, and a bearer token is not.

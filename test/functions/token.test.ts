@@ -9,6 +9,7 @@ import {
   publicKey,
   REDIRECT_URI,
   registration,
+  TOKENS,
   testFunction,
   VERIFIER,
 } from '../support/function.ts'
@@ -141,6 +142,27 @@ describe('a good exchange', () => {
     const refused = await fn.handler(event(unnamed))
     expect(refused.statusCode).toBe(400)
     expect(JSON.parse(refused.body).error_description).toContain('client_id')
+  })
+
+  test('REQ-11: with provider smart the launch context reaches the app, and with another one it does not', async () => {
+    const smart = {
+      provider: 'smart',
+      issuer: 'https://ehr.example.org',
+      token_endpoint: 'https://ehr.example.org/t',
+    }
+    for (const [overrides, context] of [
+      [smart, { patient: '123', need_patient_banner: false }],
+      [{}, {}],
+    ]) {
+      const fn = testFunction(registration(overrides))
+      const body = JSON.parse(TOKENS.body)
+      fn.answer = {
+        ...TOKENS,
+        body: JSON.stringify({ ...body, patient: '123', need_patient_banner: false, x: 1 }),
+      }
+      const { refresh_token: _, ...others } = body
+      expect(JSON.parse((await fn.handler(event())).body)).toEqual({ ...others, ...context })
+    }
   })
 
   test('LOG-2: one line, by allow-list', async () => {

@@ -12,8 +12,15 @@ async function largest(client_id: string, aud: string, kid: string): Promise<num
       length = Math.max(length, input.length)
       return Buffer.from('signature')
     }
-    const claims = clientAssertion(client_id, aud, 8.64e15, 'j'.repeat(64), limits.ASSERTION_LIFETIME_MAX_S)
-    await signJws('client-authentication+jwt', claims, { alg, kid, sign })
+    const claims = clientAssertion(
+      client_id,
+      aud,
+      8.64e15,
+      'j'.repeat(64),
+      limits.ASSERTION_LIFETIME_MAX_S,
+      true,
+    )
+    await signJws('client-authentication+jwt', claims, { alg, kid, sign }, { 'x5t#S256': 'h'.repeat(43) })
   })
   await Promise.all(sizes)
   return length

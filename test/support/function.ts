@@ -4,7 +4,7 @@ import { routes } from '../../functions/routes.ts'
 import { type GatewayResult, shell } from '../../functions/shell.ts'
 import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError } from '../../lib/errors.ts'
-import type { Answer } from '../../lib/http/post.ts'
+import type { Answer, Post } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { pollIntervals } from '../../lib/oauth/poll-intervals.ts'
 import { createAssertionsFor, createKeysFor, type Deps } from '../../lib/runtime.ts'
@@ -43,6 +43,8 @@ export interface TestFunction {
   log: LogRecord[]
   /** What the provider answers next, or the error that the connection to it ends in. */
   answer: Answer | ProxyError
+  /** What is sent goes this way instead, where a test sets it. */
+  post: Post | undefined
   /** What is at its `jwks_uri`, or the error that reading it ends in. */
   jwks: Answer | ProxyError
   /** The URLs that keys were read from. */
@@ -68,7 +70,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
   let ids = 0
   const signerFor: Deps['signerFor'] = async key => ({
     alg: key.alg,
-    kid: 'kid-1',
+    kid: key.kid ?? 'kid-1',
     async sign(input) {
       fn.signed++
       if (fn.signerError) throw fn.signerError
@@ -96,6 +98,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     async post(url, form, { dpop, onSent } = {}) {
       fn.sent.push({ url, form, dpop })
       onSent?.()
+      if (fn.post) return fn.post(url, form, { dpop })
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
@@ -109,6 +112,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
     sent: [],
     log: [],
     answer: TOKENS,
+    post: undefined,
     jwks: { status: 200, headers: { 'content-type': 'application/json' }, body: '{"keys":[]}' },
     read: [],
     signerError: undefined,

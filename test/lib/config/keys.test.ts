@@ -261,9 +261,9 @@ describe('KMS-19: ML-DSA, behind "experimental": true', () => {
   test('is taken with it, and every start says what it is', () => {
     const registrations = parse(mlDsa())
     expect(registrations.clients[0]!.signing_key).toMatchObject({ alg: 'ML-DSA-65', experimental: true })
-    expect(notices(registrations)).toEqual([
+    expect(notices(registrations)).toContain(
       'clients[0].signing_keys[0].alg: is experimental: no listed provider documents support for it',
-    ])
+    )
   })
 
   test.each(['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] as const)('%s is refused without it', alg => {

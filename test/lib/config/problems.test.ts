@@ -26,6 +26,7 @@ describe('memberPath', () => {
     ['clients[0]', 'client_id', 'clients[0].client_id'],
     ['clients[0]', 'clientId', 'clients[0].clientId'],
     ['k', 'x5c', 'k.x5c'],
+    ['k', 'x5t#S256', 'k.x5t#S256'],
   ])('%j and %j give %j', (parent, name, path) => {
     expect(memberPath(parent, name)).toBe(path)
   })

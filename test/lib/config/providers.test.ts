@@ -1,62 +1,45 @@
 import { describe, expect, test } from 'vitest'
-import { authorizationServer, PROVIDERS, presetOf } from '../../../lib/config/providers.ts'
-
-describe('the presets', () => {
-  test('ASRT-2, ASRT-15: the assertion of each: one string for aud, the documented typ, a minute', () => {
-    expect(
-      Object.fromEntries(Object.entries(PROVIDERS).map(([name, preset]) => [name, preset.assertion])),
-    ).toEqual({
-      pingone: { aud: 'issuer', typ: 'JWT', lifetime: 60, ahead: true },
-      generic: { aud: 'issuer', typ: 'client-authentication+jwt', lifetime: 60, ahead: true },
-    })
-  })
-
-  test.each([
-    ['pingone', true],
-    ['generic', true],
-    ['toString', false],
-    ['', false],
-    [undefined, false],
-    [1, false],
-  ])('presetOf(%j) is known: %j', (name, known) => {
-    expect(presetOf(name) !== undefined).toBe(known)
-  })
-})
+import { PRESETS } from '../../../lib/config/presets.ts'
+import { assertionRules, authorizationServer } from '../../../lib/config/providers.ts'
 
 describe('authorizationServer', () => {
   const base = 'https://auth.pingone.eu/env/as'
-  const derived = {
-    authorization_endpoint: `${base}/authorize`,
-    token_endpoint: `${base}/token`,
-    revocation_endpoint: `${base}/revoke`,
-    pushed_authorization_request_endpoint: `${base}/par`,
-    device_authorization_endpoint: `${base}/device_authorization`,
-    end_session_endpoint: `${base}/signoff`,
-    jwks_uri: `${base}/jwks`,
-  }
+  const derived = authorizationServer(PRESETS.pingone, { issuer: base })
 
-  test('pingone: every endpoint follows from the issuer', () => {
-    expect(authorizationServer(PROVIDERS.pingone, { issuer: base })).toEqual({ issuer: base, ...derived })
+  test('ASRT-5: every endpoint is a string before anything is sent: derived, or given', () => {
+    expect(derived.token_endpoint).toBe(`${base}/token`)
+    const given = { issuer: 'https://id.example.org', token_endpoint: 'https://id.example.org/t' }
+    expect(authorizationServer(PRESETS.generic, given)).toEqual(given)
   })
 
   test('ASRT-3: a trailing slash stays on the issuer and is not doubled in the endpoints', () => {
-    expect(authorizationServer(PROVIDERS.pingone, { issuer: `${base}/` })).toEqual({
-      issuer: `${base}/`,
+    expect(authorizationServer(PRESETS.pingone, { issuer: `${base}/` })).toEqual({
       ...derived,
+      issuer: `${base}/`,
     })
   })
 
   test('what the registration gives goes before what is derived', () => {
     const token_endpoint = 'https://login.example.com/token'
-    expect(authorizationServer(PROVIDERS.pingone, { issuer: base, token_endpoint })).toEqual({
-      issuer: base,
+    expect(authorizationServer(PRESETS.pingone, { issuer: base, token_endpoint })).toEqual({
       ...derived,
       token_endpoint,
     })
   })
+})
 
-  test('ASRT-5: generic derives nothing', () => {
-    const given = { issuer: 'https://id.example.org', token_endpoint: 'https://id.example.org/t' }
-    expect(authorizationServer(PROVIDERS.generic, given)).toEqual(given)
+describe('ASRT-15: assertionRules', () => {
+  test('a minute, signed ahead, unless something else is said', () => {
+    expect(assertionRules(PRESETS.pingone, {})).toEqual({
+      aud: 'issuer',
+      typ: 'JWT',
+      lifetime: 60,
+      ahead: true,
+    })
+  })
+
+  test("the registration's own go before the preset's", () => {
+    const own = { aud: 'token_endpoint', typ: 'client-authentication+jwt', lifetime: 30, ahead: false }
+    expect(assertionRules(PRESETS.entra, own)).toEqual({ ...own, nbf: true, kid: false })
   })
 })

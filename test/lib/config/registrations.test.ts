@@ -230,8 +230,3 @@ test('a member that stands twice is refused, at any depth: JSON.parse would keep
     expect(() => parseRegistrations(twice, { revision: 'r', onLambda: true })).toThrow('has a member twice')
   }
 })
-
-test('an issuer without /as is noticed for pingone, and taken', () => {
-  const noticed = notices(parse(document(webClient({ issuer: 'https://login.example.com' }))))
-  expect(noticed).toEqual([expect.stringMatching(/^clients\[0\]\.issuer: /)])
-})

@@ -6,6 +6,9 @@ const one = (client: unknown, onLambda = false) => problemsOf(document(client), 
 const web = (over: Record<string, unknown>, onLambda = false) => one(webClient(over), onLambda)
 const native = (over: Record<string, unknown>, onLambda = false) => one(nativeClient(over), onLambda)
 
+const PROVIDER =
+  'must be "pingone" or "pingone-aic" or "pingam" or "okta" or "auth0" or "entra" or "keycloak" or "login.gov" or "govuk-one-login" or "smart" or "ibm-verify" or "generic" or "fapi2"'
+
 describe('what is taken', () => {
   test.each([
     ['several grants', { grant_types: ['authorization_code', 'refresh_token'] }],
@@ -68,8 +71,8 @@ describe('what is refused', () => {
     [{ client_id: 7 }, 'client_id', 'must be a string'],
     [{ client_id: undefined }, 'client_id', 'is required'],
     [{ provider: undefined }, 'provider', 'is required'],
-    [{ provider: 'PingOne' }, 'provider', 'must be "pingone" or "generic"'],
-    [{ provider: 'constructor' }, 'provider', 'must be "pingone" or "generic"'],
+    [{ provider: 'PingOne' }, 'provider', PROVIDER],
+    [{ provider: 'constructor' }, 'provider', PROVIDER],
     [{ issuer: undefined }, 'issuer', 'is required'],
     [{ issuer: 'auth.pingone.eu/env/as' }, 'issuer', 'must be an absolute URL that starts with https://'],
     [{ issuer: 'https://auth.pingone.eu/env/as?x' }, 'issuer', 'must not have a query (RFC 8414 section 2)'],

@@ -33,6 +33,15 @@ describe('the parts of the JWS', () => {
     ])
   })
 
+  test.each([
+    [{ 'x5t#S256': 'hash' }, { kid: 'kid "1"', 'x5t#S256': 'hash' }],
+    [{ 'x5t#S256': 'hash', kid: false }, { 'x5t#S256': 'hash' }],
+    [{ kid: true, 'x5t#S256': undefined }, { kid: 'kid "1"' }],
+  ])('ASRT-12: by the rules %j', async (rules, more) => {
+    const { jws } = await signJws('JWT', claims, fake, rules)
+    expect(decode(jws).header).toEqual({ alg: 'ES256', typ: 'JWT', ...more })
+  })
+
   test('ASRT-12: claims cannot get into the header, nor the header of a signer that has more members', async () => {
     const signer = { ...fake, jwk: { kty: 'EC' }, x5u: 'https://evil.example', crit: ['b64'] }
     const { jws } = await signJws('JWT', { ...claims, alg: 'none', jku: 'https://evil.example' }, signer)

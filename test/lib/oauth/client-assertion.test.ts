@@ -22,6 +22,13 @@ describe('the claims', () => {
     })
   })
 
+  test('ASRT-9: nbf goes along where a provider expects it, and is iat', () => {
+    expect(clientAssertion('app-1', AUD, NOW + 999, 'jti-1', 60, true)).toEqual({
+      ...clientAssertion('app-1', AUD, NOW, 'jti-1', 60),
+      nbf: NOW / 1000,
+    })
+  })
+
   test('ASRT-1, ASRT-2: any client_id and any audience come out as they went in, as strings', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (client_id, aud) => {

@@ -76,6 +76,32 @@ describe('REQ-11: members are passed by name', () => {
   })
 })
 
+describe("REQ-11: the members of a provider's own", () => {
+  const members = ['patient', 'need_patient_banner', 'fhirContext']
+  const launch = {
+    patient: '123',
+    need_patient_banner: false,
+    fhirContext: [{ reference: 'ImagingStudy/123' }],
+  }
+  const reading = (more: object, names?: string[]) =>
+    readTokenResponse(answer({ ...TOKENS, ...more }), { proof: false, members: names })
+
+  test('strings, booleans and arrays pass as they came; no other name does', () => {
+    expect(reading({ ...launch, tenant: 'x' }, members)).toStrictEqual({ ...TOKENS, ...launch })
+    expect(reading(launch)).toStrictEqual(TOKENS)
+  })
+
+  test.each([[null], [7], [{ reference: 'x' }]])('%j is left out, and the tokens are not lost', patient => {
+    expect(reading({ patient }, members)).toStrictEqual(TOKENS)
+  })
+
+  test('one that is nested too deep to be written again is no answer', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const body = `{"access_token":"at-1","token_type":"Bearer","fhirContext":${deep}}`
+    expect(() => readTokenResponse(answer(body), { proof: false, members })).toThrow('upstream_malformed')
+  })
+})
+
 describe('TOK-2: with refresh: dpop', () => {
   const of = (token_type: string) => answer({ access_token: 'at-1', token_type, refresh_token: 'rt-1' })
 
