@@ -40,6 +40,9 @@ export const NO_LATENCY: Latency = { kms: 0, provider: 0 }
 /** For counting many, much faster. Still, what is ready before the provider's answer there is ready before it here. */
 export const SCALED_LATENCY: Latency = { kms: 1, provider: 6 }
 
+/** Connections without latencies that leave a process no idle moment: what its exchanges then take is all that they cost. */
+export const SATURATED = 10
+
 const MEAN_GAPS_S = [10, 30, 60, 300]
 
 export function quickPlan(n = 20): Plan {
@@ -48,9 +51,9 @@ export function quickPlan(n = 20): Plan {
     n,
     // With its start and its end it is done within a minute.
     seconds: 50,
-    shares: { calls: 10, load: 5, start: 3, 'cpu 1': 8, 'warm 1': 10, 'cold throttled': 14 },
+    shares: { calls: 10, load: 5, start: 3, 'cpu 10': 8, 'warm 1': 10, 'cold throttled': 14 },
     variants: ['ours', 'naive', 'openid_client'],
-    cpu: { exchanges: 50, connections: [1], warmUp: 600 },
+    cpu: { exchanges: 100, connections: [SATURATED], warmUp: 600 },
     warm: { variants: ['ours', 'naive'], sizes: [{ connections: 1, exchanges: 1 }] },
     // One of each kind at a time: together they have little more than half of one processor.
     cold: { throttled: ['ours', 'naive'], distant: [], full: [], atOnce: 2 },
@@ -80,7 +83,7 @@ export function fullPlan(n = 30): Plan {
       cold: 80,
     },
     variants: [...main, 'ours_es256', 'openid_client_es256'],
-    cpu: { exchanges: 150, connections: [1, 10], warmUp: 1500 },
+    cpu: { exchanges: 150, connections: [1, SATURATED], warmUp: 1500 },
     warm: {
       variants: main,
       sizes: [

@@ -2,7 +2,7 @@ import { type Budget, createBudgets } from './budget.ts'
 import { createThrottle } from './cgroup.ts'
 import { measureCold, measureLoad } from './cold.ts'
 import { countKmsCalls, type Series } from './kms-calls.ts'
-import { COLD_LATENCY, LATENCY, NO_LATENCY, type Plan, SCALED_LATENCY } from './plan.ts'
+import { COLD_LATENCY, LATENCY, NO_LATENCY, type Plan, SATURATED, SCALED_LATENCY } from './plan.ts'
 import { emptyResults, type Results } from './results.ts'
 import { measureSizes } from './sizes.ts'
 import { SLOW_KMS_MS, type Stage } from './stage.ts'
@@ -131,8 +131,7 @@ async function cpu(
     keep(results, `cpu ${connections}`, rounds)
     const toNaive = ratio(rounds, 'ours', 'naive')
     const toMemory = ratio(rounds, 'ours', 'openid_client')
-    // A Lambda container has one request at a time.
-    if (connections === 1) {
+    if (connections === SATURATED) {
       results.ratios.cpu_ratio = toNaive
       results.ratios.cpu_vs_openid_client = toMemory
     } else {

@@ -90,12 +90,15 @@ function warm(results: Results): Chart {
 
 function cpu(results: Results): Chart {
   return {
-    title: 'Processor time of an exchange, warm, one after the other',
+    title: 'Processor time of an exchange, warm',
     unit: 'ms',
     notes: [
       "From the process's own accounting, the hosting server included; RS256 unless said.",
       machine(results),
     ],
-    groups: [{ rows: named(results, 'cpu 1').map(variant => row(results, 'cpu 1', variant)) }],
+    groups: [10, 1].map(connections => ({
+      heading: connections === 1 ? 'One exchange after the other' : `Saturated: ${connections} at a time`,
+      rows: named(results, `cpu ${connections}`).map(variant => row(results, `cpu ${connections}`, variant)),
+    })),
   }
 }
