@@ -4,7 +4,7 @@
  */
 export interface LogRecord {
   level: 'info' | 'warn' | 'error'
-  event: 'request' | 'configuration' | 'provider_keys'
+  event: 'request' | 'configuration' | 'provider_keys' | 'assertion'
   request_id?: string
   route?: string
   /** A registered one only. */

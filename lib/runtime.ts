@@ -6,6 +6,7 @@ import type { Client, Registrations, SigningKey } from './config/client.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
 import { notices } from './config/registrations.ts'
 import { type Configuration, createSource } from './config/source.ts'
+import { causeName, type ProxyError } from './errors.ts'
 import { type Agents, guardedAgents } from './http/agents.ts'
 import { createGet, type Get } from './http/get.ts'
 import { createPost, type Post } from './http/post.ts'
@@ -57,7 +58,7 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
   return {
     configuration: createConfiguration(environment, agents, now, log),
     signerFor,
-    assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
+    assertionsFor: createAssertionsFor({ signerFor, now, randomId, log }),
     keysFor: createKeysFor({ get: createGet({ agents, userAgent }), now, log }),
     post: createPost({ agents, userAgent }),
     connect: agents.connect,
@@ -74,16 +75,34 @@ export function createAssertionsFor({
   signerFor,
   now,
   randomId,
-}: Pick<Deps, 'signerFor' | 'now' | 'randomId'>): Deps['assertionsFor'] {
+  log,
+}: Pick<Deps, 'signerFor' | 'now' | 'randomId' | 'log'>): Deps['assertionsFor'] {
   const make = async (client: Client): Promise<AssertionSource> => {
     const { client_id, signing_key } = client
     const { typ, lifetime, ahead, aud, nbf, kid } = client.assertion
     const signer = await signerFor(signing_key)
     const header = { kid, 'x5t#S256': signing_key['x5t#S256'] }
     const source = signedInTime(signer, { client_id, typ, lifetime, nbf, header, now, randomId })
-    return ahead && canSignAhead(lifetime)
-      ? signAhead(source, { aud: audience(aud, client.as, client.as.token_endpoint), lifetime, now, within })
-      : source
+    if (!ahead || !canSignAhead(lifetime)) return source
+    return signAhead(source, {
+      aud: audience(aud, client.as, client.as.token_endpoint),
+      lifetime,
+      now,
+      within,
+      // No request fails by it, and none would tell: a KMS that fails now and then is seen here alone.
+      report(error) {
+        const { reason, cause, kmsRequestId: kms_request_id } = error as Partial<ProxyError>
+        log({
+          level: 'warn',
+          event: 'assertion',
+          outcome: `sign_ahead_failed: ${reason ?? 'internal'}`,
+          client_id,
+          kid: signer.kid,
+          error_name: causeName(cause ?? error),
+          ...(kms_request_id !== undefined && { kms_request_id }),
+        })
+      },
+    })
   }
   return keptBy(make)
 }

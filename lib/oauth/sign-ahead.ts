@@ -10,6 +10,8 @@ export interface AheadOptions {
   now(): number
   /** The promise's value, or undefined where it takes longer; rejects as it does. */
   within<T>(ms: number, promise: Promise<T>): Promise<T | undefined>
+  /** Told of a signature that failed before a request asked for it. */
+  report(error: unknown): void
 }
 
 /** A signature under way that no request has asked for yet. */
@@ -35,7 +37,7 @@ export function canSignAhead(lifetime: number): boolean {
  */
 export function signAhead(
   source: AssertionSource,
-  { aud, lifetime, now, within }: AheadOptions,
+  { aud, lifetime, now, within, report }: AheadOptions,
 ): AssertionSource {
   // A second less than the margin leaves: `exp` is rounded down.
   const denseGap = (lifetime - AHEAD_MARGIN_S - 1) * 1000 * AHEAD_GAP_PART
@@ -59,7 +61,8 @@ export function signAhead(
         pending = undefined
         spare = assertion
       },
-      () => {
+      error => {
+        report(error)
         if (pending !== under) return
         pending = undefined
         // Where KMS fails, no request shall cost a second try: as long as no gap is known, none is signed ahead.

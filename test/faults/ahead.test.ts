@@ -78,6 +78,11 @@ describe('a cold start', () => {
     const deployment = await start({ prepare: kms => kms.fault('Sign', fault) })
     await deployment.kms.fault('Sign', null)
     expect((await deployment.exchange()).status).toBe(200)
+    // No request tells of it, so a line of its own does.
+    expect(deployment.logText()).toMatch(
+      /"event":"assertion".*"outcome":"sign_ahead_failed: signer_\w+".*"error_name"/,
+    )
+    expect(deployment.logText()).not.toMatch(/arn:aws|000000000000/)
   })
 
   test('in which KMS hangs ends in time, delays no preflight, and the first request signs for itself', async () => {

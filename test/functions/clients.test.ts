@@ -63,7 +63,7 @@ function container(aud: string) {
   const deps: Deps = {
     configuration: async () => ({ registrations, expired: false }),
     signerFor,
-    assertionsFor: createAssertionsFor({ signerFor, ...own }),
+    assertionsFor: createAssertionsFor({ signerFor, ...own, log: () => {} }),
     async post(url, form, { onSent } = {}) {
       sent.push({ url, form })
       // Each next assertion is signed ahead, for whoever comes.

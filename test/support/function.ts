@@ -83,7 +83,7 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
   const deps: Deps = {
     configuration: async () => ({ registrations, expired: fn.expired }),
     signerFor,
-    assertionsFor: createAssertionsFor({ signerFor, now, randomId }),
+    assertionsFor: createAssertionsFor({ signerFor, now, randomId, log }),
     connect: async () => {},
     polls: pollIntervals(now, code => code),
     keysFor: createKeysFor({

@@ -25,6 +25,7 @@ function setup({ manual = false, lifetime = LIFETIME } = {}) {
   const signatures: Signature[] = []
   const timeUp: (() => void)[] = []
   const waits: number[] = []
+  const reported: unknown[] = []
   const source: AssertionSource = {
     kid: 'kid-1',
     take(aud) {
@@ -61,6 +62,7 @@ function setup({ manual = false, lifetime = LIFETIME } = {}) {
     aud: AUD,
     lifetime,
     now: () => clock.now,
+    report: error => reported.push(error),
     within: (ms, promise) => {
       waits.push(ms)
       return Promise.race([promise, new Promise<undefined>(resolve => timeUp.push(() => resolve(undefined)))])
@@ -73,7 +75,7 @@ function setup({ manual = false, lifetime = LIFETIME } = {}) {
     await settled()
     return assertion
   }
-  return { ahead, clock, signatures, timeUp, waits, request }
+  return { ahead, clock, signatures, timeUp, waits, reported, request }
 }
 
 describe('the spare', () => {
@@ -312,10 +314,12 @@ describe('one that is being signed when a request comes', () => {
 
 describe('the cold start', () => {
   test('ends without an assertion where none can be signed, and that is forgotten', async () => {
-    const { ahead, signatures } = setup({ manual: true })
+    const { ahead, signatures, reported } = setup({ manual: true })
     const preparing = ahead.prepare()
-    await signatures[0]!.fail()
+    const error = new Error('no')
+    await signatures[0]!.fail(error)
     await preparing
+    expect(reported).toEqual([error])
     const taking = ahead.take(AUD)
     await signatures[1]!.done()
     expect(await taking).toMatchObject({ jti: 'jti-2', ahead: false })
