@@ -76,12 +76,11 @@ describe('a cold start', () => {
     ['signs with another key', { kind: 'wrong-signature' }],
   ] as const)('in which KMS %s is not remembered', async (_, fault) => {
     const deployment = await start({ prepare: kms => kms.fault('Sign', fault) })
+    // No request tells of it, so a line of its own does.
+    const said = /"event":"assertion".*"outcome":"sign_ahead_failed: signer_\w+".*"error_name"/
+    await until(() => said.test(deployment.logText()))
     await deployment.kms.fault('Sign', null)
     expect((await deployment.exchange()).status).toBe(200)
-    // No request tells of it, so a line of its own does.
-    expect(deployment.logText()).toMatch(
-      /"event":"assertion".*"outcome":"sign_ahead_failed: signer_\w+".*"error_name"/,
-    )
     expect(deployment.logText()).not.toMatch(/arn:aws|000000000000/)
   })
 
