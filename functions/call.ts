@@ -38,13 +38,14 @@ type Loose = { readonly [name: string]: unknown }
  * not there is empty, and then refused further on. `request_id` is Lambda's own id of the invocation, a random UUID.
  */
 export function readEvent(event: unknown, request_id: string, started = performance.now()): Call {
-  const { requestContext, headers, body, isBase64Encoded, ...rest } = loose(event)
+  const { requestContext, headers, multiValueHeaders, body, isBase64Encoded, ...rest } = loose(event)
   const method = text(loose(loose(requestContext).http).method) ?? text(rest.httpMethod) ?? ''
   const route = routeOf(text(rest.routeKey), text(rest.rawPath) ?? text(rest.path) ?? '')
   return {
     route,
     method,
-    headers: lowerCased(loose(headers)),
+    // In payload 1.0 `headers` has the last of several values alone.
+    headers: lowerCased({ ...loose(headers), ...joined(loose(multiValueHeaders)) }),
     body: text(body),
     isBase64Encoded: isBase64Encoded === true,
     request_id,
@@ -57,6 +58,13 @@ export function readEvent(event: unknown, request_id: string, started = performa
 // a catch-all route) names none.
 function routeOf(routeKey: string | undefined, path: string): string {
   return routeKey?.includes(' ') ? routeKey.slice(routeKey.indexOf(' ') + 1) : path
+}
+
+function joined(headers: Loose): Loose {
+  const several = Object.entries(headers).filter((entry): entry is [string, unknown[]] =>
+    Array.isArray(entry[1]),
+  )
+  return Object.fromEntries(several.map(([name, values]) => [name, values.join(',')]))
 }
 
 function lowerCased(headers: Loose): Record<string, string | undefined> {

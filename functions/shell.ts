@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { Reply } from '../lib/http/reply.ts'
-import { INIT_MS } from '../lib/limits.ts'
+import { INIT_MS, TIMEOUT_EARLY_MS } from '../lib/limits.ts'
 import type { Deps } from '../lib/runtime.ts'
 import { within } from '../lib/within.ts'
 import { accessLog } from './access-log.ts'
@@ -44,7 +44,8 @@ export function shell(
     return kept
   }
 
-  const chain = middy<Call, Reply, Error, Context>()
+  // Middy's own time-out, a while before Lambda's: the app is answered, and the log has its line.
+  const chain = middy<Call, Reply, Error, Context>({ timeoutEarlyInMillis: TIMEOUT_EARLY_MS })
     .use(configure(runtime))
     .use(route(routes))
     .use(cors())

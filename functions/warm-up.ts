@@ -10,10 +10,14 @@ export async function warmUp(deps: Deps): Promise<void> {
   const { registrations } = await deps.configuration()
   const client = registrations.clients.find(({ enabled }) => enabled)
   if (!client) return
+  const { token_endpoint, jwks_uri = '' } = client.as
+  const keys = deps.keysFor(client)
+  // Where the keys are read from the same host, the exchange goes over the connection of that.
+  const connected = keys && new URL(jwks_uri).origin === new URL(token_endpoint).origin
   await Promise.all([
     // First, so that the network is under way while the signature's request is being built.
-    deps.connect(client.as.token_endpoint),
-    deps.keysFor(client)?.prepare(),
+    keys?.prepare(),
+    connected ? undefined : deps.connect(token_endpoint),
     deps.assertionsFor(client).then(assertions => assertions.prepare()),
   ])
 }

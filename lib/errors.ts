@@ -130,7 +130,7 @@ function retryAfter(seconds: number | undefined): Record<string, string> {
 }
 
 const OUTCOME_UNKNOWN =
-  'The exchange may or may not have happened. It is not repeated, because a code works once: start the sign-in again.'
+  'The exchange may or may not have happened. It is not repeated, because a code or a token may be spent by it: start the sign-in again.'
 
 /** Exhaustive and without a default: a new reason does not compile until someone decides what the caller sees. */
 export function toWire(error: ProxyError): Wire {
@@ -271,6 +271,10 @@ export function toWire(error: ProxyError): Wire {
     case 'id_token_invalid':
       return wire(502, 'server_error', 'The identity provider gave an ID token that is not valid.')
     case 'id_token_unverifiable':
-      return wire(502, 'exchange_outcome_unknown', OUTCOME_UNKNOWN)
+      return wire(
+        502,
+        'exchange_outcome_unknown',
+        'There were tokens, but they could not be checked and are not passed on: start the sign-in again.',
+      )
   }
 }

@@ -28,8 +28,11 @@ export interface LogRecord {
   /** The assertion's signing began before the request came; `kms_ms` is then what was left to wait. */
   ahead?: boolean
   kms_request_id?: string
+  configuration_ms?: number
   kms_ms?: number
   provider_ms?: number
+  /** Of the ID token's validation, with whatever it waited for the provider's keys. */
+  id_token_ms?: number
   upstream_status?: number
   /** The provider's error code, where it looks like one. */
   upstream_error?: string
@@ -60,8 +63,10 @@ const MEMBERS = Object.keys({
   jti: true,
   ahead: true,
   kms_request_id: true,
+  configuration_ms: true,
   kms_ms: true,
   provider_ms: true,
+  id_token_ms: true,
   upstream_status: true,
   upstream_error: true,
   total_ms: true,

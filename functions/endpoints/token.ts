@@ -6,6 +6,8 @@ import { checkIdToken } from '../../lib/oauth/id-token.ts'
 import { forTheApp, readTokenResponse, rotation } from '../../lib/oauth/token.ts'
 import type { Endpoint } from '../call.ts'
 import { clientOf } from '../client.ts'
+import { paced } from '../paced.ts'
+import { timed } from '../timed.ts'
 import { send } from '../upstream.ts'
 
 /** `POST /token` (RFC 6749 section 3.2): every check that is free, then one signature, then one request. */
@@ -22,21 +24,17 @@ export const token: Endpoint = async call => {
   if (refresh_token !== null && client.refresh === 'dpop' && dpop === undefined) {
     throw new ProxyError('dpop_missing')
   }
-  const device_code = parameters.get('device_code')
-  if (device_code !== null && !deps.polls.isTime(device_code)) throw new ProxyError('poll_too_fast')
-
   const keys = deps.keysFor(client)
-  const answer = await send(call, { client, endpoint, parameters, dpop, onSent: () => keys?.renew() })
-  try {
+  const exchange = async () => {
+    const answer = await send(call, { client, endpoint, parameters, dpop, onSent: () => keys?.renew() })
     const tokens = readTokenResponse(answer, { proof: dpop !== undefined, members: client.response_members })
     const code = parameters.get('code') ?? undefined
-    if (keys) await checkIdToken(tokens, client, keys, { code, now: deps.now() })
+    const check = timed(record, 'id_token_ms', checkIdToken)
+    if (keys && tokens.id_token !== undefined) await check(tokens, client, keys, { code, now: deps.now() })
     if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
     record.outcome = 'tokens'
     return jsonReply(200, forTheApp(tokens, client), nonceHeader(nonceOf(answer)))
-  } catch (error) {
-    const slower = error instanceof ProxyError && error.upstream?.error === 'slow_down'
-    if (slower && device_code !== null) deps.polls.slowDown(device_code)
-    throw error
   }
+  const device_code = parameters.get('device_code')
+  return device_code === null ? exchange() : paced(deps.polls, device_code, exchange)
 }

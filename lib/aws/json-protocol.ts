@@ -1,4 +1,5 @@
 import type { KMSClientConfig } from '@aws-sdk/client-kms'
+import { coded } from '../errors.ts'
 
 type Protocol = Extract<NonNullable<KMSClientConfig['protocol']>, { serializeRequest: unknown }>
 
@@ -60,7 +61,7 @@ export function awsJson(target: string): Protocol {
       if (statusCode >= 300) throw serviceError(members, headers, $metadata)
       const output: Members = { $metadata }
       for (const [member, value] of Object.entries(members)) {
-        if (value === null) continue
+        if (value === null || member === '$metadata') continue
         output[member] = BLOBS.includes(member) ? context.base64Decoder(value as string) : value
       }
       return output
@@ -91,12 +92,16 @@ function errorName(type: unknown): string {
   return name.slice(name.indexOf('#') + 1)
 }
 
+/** A secret has 64 KiB at most, and escaped in JSON at most six times as much. */
+const ANSWER_MAX = 512 * 1024
+
 /** The SDK's own collector pipes the answer through a stream: a tenth of the CPU time of a call. */
 function textOf(body: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     body.setEncoding('utf8')
     body.on('data', chunk => {
+      if (text.length > ANSWER_MAX) return reject(coded('ANSWER_TOO_LARGE'))
       text += chunk
     })
     body.on('end', () => resolve(text))

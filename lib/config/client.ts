@@ -79,8 +79,8 @@ export interface Client {
   response_members?: readonly string[]
   /** Where the server's `jwks_uri` is known. */
   validate_id_token: boolean
-  /** OpenID Connect Dynamic Client Registration section 2. Absent: any that ID tokens may have. */
-  id_token_signed_response_alg?: IdTokenAlg
+  /** What ID tokens may be signed with: the registration's one, or those of the preset. Absent: any of ID_TOKEN_ALGORITHMS. */
+  id_token_algs?: readonly IdTokenAlg[]
   enabled: boolean
 }
 

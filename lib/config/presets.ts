@@ -1,4 +1,4 @@
-import type { Alg } from '../jose/algorithms.ts'
+import type { Alg, IdTokenAlg } from '../jose/algorithms.ts'
 import type { AssertionRules, AuthorizationServer } from './client.ts'
 
 /** The endpoints by their RFC 8414 (or OpenID Connect) names. */
@@ -18,6 +18,8 @@ export interface Preset {
   fixed?: readonly ('aud' | 'typ')[]
   /** The algorithms, where the documentation is exhaustive: another one is a configuration error. */
   algs?: readonly Alg[]
+  /** Those that ID tokens may have, where the specification narrows them. */
+  id_token_algs?: readonly IdTokenAlg[]
   /** The algorithms that are documented beyond doubt, where another one may work too: it is a notice. */
   confirmed_algs?: readonly Alg[]
   /** `assertion.aud` rests on documentation that contradicts itself: a notice, which says how. */
@@ -33,6 +35,9 @@ export interface Preset {
 const RS = ['RS256', 'RS384', 'RS512'] as const
 const PS = ['PS256', 'PS384', 'PS512'] as const
 const ES = ['ES256', 'ES384', 'ES512'] as const
+
+/** FAPI 2.0 Security Profile section 5.4.1, of every JWT that is made or taken. */
+const FAPI = ['PS256', 'ES256', 'EdDSA', 'Ed25519'] as const
 
 const OWN_TYPE = 'client-authentication+jwt'
 
@@ -184,7 +189,8 @@ export const PRESETS = {
     paths: {},
     assertion: { aud: 'issuer', typ: OWN_TYPE },
     fixed: ['aud'],
-    algs: ['PS256', 'ES256', 'EdDSA', 'Ed25519'],
+    algs: FAPI,
+    id_token_algs: FAPI,
     pkce: true,
   },
 } as const satisfies Record<string, Preset>

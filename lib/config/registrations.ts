@@ -65,7 +65,8 @@ type Registration = Extract<
 function toClient(registration: Registration): Client {
   const preset: Preset = PRESETS[registration.provider]
   const signing_keys = registration.signing_keys.map(toSigningKey)
-  const { scope, resource, id_token_signed_response_alg } = registration
+  const { scope, resource, id_token_signed_response_alg: alg } = registration
+  const id_token_algs = alg === undefined ? preset.id_token_algs : [alg]
   return {
     client_id: registration.client_id,
     provider: registration.provider,
@@ -85,7 +86,7 @@ function toClient(registration: Registration): Client {
     refresh: registration.refresh,
     ...(preset.response_members && { response_members: preset.response_members }),
     validate_id_token: registration.validate_id_token,
-    ...(id_token_signed_response_alg !== undefined && { id_token_signed_response_alg }),
+    ...(id_token_algs !== undefined && { id_token_algs }),
     enabled: registration.enabled,
   }
 }

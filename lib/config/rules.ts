@@ -62,14 +62,25 @@ function repeats(values: { path: string; value: unknown }[], message: string): P
   })
 }
 
+/** Where assertions go beside the token endpoint. */
+const POSTED_TO = [
+  'revocation_endpoint',
+  'pushed_authorization_request_endpoint',
+  'device_authorization_endpoint',
+] as const
+
 /**
- * Who gets the assertions of a client, and so could use them elsewhere: the issuer, and the host that they are posted to
- * where the registration names one.
+ * Who gets the assertions of a client, and so could use them elsewhere: the issuer, and the hosts that they are posted to
+ * where the registration names them.
  */
-function trustDomain({ issuer, token_endpoint }: Raw): string {
-  const posted = typeof token_endpoint === 'string' && URL.canParse(token_endpoint) ? token_endpoint : issuer
-  const host = typeof posted === 'string' && URL.canParse(posted) ? new URL(posted).host : ''
-  return JSON.stringify([issuer, host])
+function trustDomain({ issuer, token_endpoint, ...client }: Raw): string {
+  const hostOf = (url: unknown) => (typeof url === 'string' && URL.canParse(url) ? [new URL(url).host] : [])
+  const token = hostOf(token_endpoint)
+  const hosts = new Set([
+    ...(token.length > 0 ? token : hostOf(issuer)),
+    ...POSTED_TO.flatMap(name => hostOf(client[name])),
+  ])
+  return JSON.stringify([issuer, ...[...hosts].sort()])
 }
 
 /** One key, one trust domain: an assertion made for one server must not verify at another (RFC 9700 section 4.4). */
@@ -80,7 +91,7 @@ function sharedKeys(keys: (KeyAt & { domain: string })[]): Problem[] {
       return [
         {
           path: `${path}.kms_key_arn`,
-          message: 'is the key of a client of another issuer or token endpoint too',
+          message: 'is the key of a client of another issuer or endpoint host too',
         },
       ]
     }
@@ -88,7 +99,7 @@ function sharedKeys(keys: (KeyAt & { domain: string })[]): Problem[] {
       return [
         {
           path: `${path}.public_jwk`,
-          message: 'is the public key of a client of another issuer or token endpoint too',
+          message: 'is the public key of a client of another issuer or endpoint host too',
         },
       ]
     }

@@ -84,13 +84,20 @@ function guard<A extends http.Agent>(agent: A, now: () => number) {
           else socket.destroy()
         }
       }
+      for (const [key, socket] of opened) {
+        if (mayBeUsed(socket)) continue
+        opened.delete(key)
+        socket.destroy()
+      }
       addRequest.call(agent, request, options)
     },
     // Where it has no idle one.
     createConnection(options, callback) {
       const socket = opened.get(options._agentKey)
       opened.delete(options._agentKey)
-      if (socket && mayBeUsed(socket)) return socket.removeListener('error', ignore).ref()
+      // Nobody has read from it yet: what lies there was not asked for, and a FIN behind it would not be seen.
+      if (socket?.readableLength === 0 && mayBeUsed(socket))
+        return socket.removeListener('error', ignore).ref()
       socket?.destroy()
       return createConnection.call(agent, options, callback)
     },

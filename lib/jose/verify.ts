@@ -12,8 +12,8 @@ export function readKeySet(document: object): KeySet {
 }
 
 export interface JwtRules {
-  /** The one algorithm that is allowed; else those of ID_TOKEN_ALGORITHMS. */
-  alg?: IdTokenAlg | undefined
+  /** The algorithms that are allowed; else those of ID_TOKEN_ALGORITHMS. */
+  algs?: readonly IdTokenAlg[] | undefined
   issuer: string
   audience: string
   subject?: string | undefined
@@ -39,11 +39,11 @@ const CLAIMS: ReadonlySet<unknown> = new Set([...REQUIRED, 'nbf'])
 export async function verifyJwt(
   jwt: string,
   keys: KeySet,
-  { alg, issuer, audience, subject, now, tolerance }: JwtRules,
+  { algs, issuer, audience, subject, now, tolerance }: JwtRules,
 ): Promise<VerifiedJwt> {
   try {
     const { protectedHeader, payload } = await jwtVerify(jwt, keys, {
-      algorithms: alg === undefined ? Object.keys(ID_TOKEN_ALGORITHMS) : [alg],
+      algorithms: [...(algs ?? Object.keys(ID_TOKEN_ALGORITHMS))],
       requiredClaims: [...REQUIRED],
       issuer,
       audience,

@@ -4,6 +4,8 @@ import { DPOP_NONCE_MAX, DPOP_PROOF_MAX_B } from '../limits.ts'
 
 /** RFC 9449 section 4.1: one compact JWS. Two headers arrive joined by a comma, which is none of its characters. */
 const PROOF = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+/** RFC 3986, of http and https, without user information. */
+const PLAIN_URL = /^https?:\/\/[A-Za-z0-9.:[\]_-]+(?:[/?#][A-Za-z0-9._~:/?#[\]@!$&'()*+,;=%-]*)?$/i
 /** RFC 9449 section 8.1: NQCHAR. */
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
@@ -33,7 +35,8 @@ function claimsOf(proof: string): Record<string, unknown> {
 
 /** Section 4.3, check 9: without query and fragment, after normalisation (RFC 3986 sections 6.2.2 and 6.2.3). */
 function target(url: string): string | undefined {
-  if (!URL.canParse(url)) return undefined
+  // A URL parser forgives user information, backslashes, spaces and tabs: a provider may not.
+  if (!PLAIN_URL.test(url) || !URL.canParse(url)) return undefined
   const { origin, pathname } = new URL(url)
   return origin + pathname
 }

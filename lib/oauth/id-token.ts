@@ -18,8 +18,8 @@ export interface IdTokenRules {
   code?: string | undefined
   /** That of an earlier ID token, which a refreshed one must keep (OpenID Connect Core 12.2). */
   sub?: string | undefined
-  /** The one algorithm that the client is registered for. */
-  alg?: IdTokenAlg | undefined
+  /** The algorithms that are allowed; else those of ID_TOKEN_ALGORITHMS. */
+  algs?: readonly IdTokenAlg[] | undefined
   /** Milliseconds since the epoch. */
   now: number
 }
@@ -35,11 +35,11 @@ const invalid = (check: string) => new ProxyError('id_token_invalid', { cause: c
  */
 export async function validateIdToken(
   id_token: string,
-  { issuer, client_id, access_token, code, sub, alg, now }: IdTokenRules,
+  { issuer, client_id, access_token, code, sub, algs, now }: IdTokenRules,
   keys: KeySet,
 ): Promise<Readonly<Record<string, unknown>>> {
   const verified = await verifyJwt(id_token, keys, {
-    alg,
+    algs,
     issuer,
     audience: client_id,
     subject: sub,
@@ -70,13 +70,13 @@ export async function validateIdToken(
  */
 export async function checkIdToken(
   { id_token, access_token }: TokenResponse,
-  { as: { issuer }, client_id, id_token_signed_response_alg: alg }: Client,
+  { as: { issuer }, client_id, id_token_algs: algs }: Client,
   keys: ProviderKeys,
   given: Pick<IdTokenRules, 'code' | 'sub' | 'now'>,
 ): Promise<void> {
   // readTokenResponse has refused what is there and no string.
   if (typeof id_token !== 'string') return
-  const rules = { issuer, client_id, alg, access_token, ...given }
+  const rules = { issuer, client_id, algs, access_token, ...given }
   const known = await keys.current()
   try {
     await validateIdToken(id_token, rules, known)

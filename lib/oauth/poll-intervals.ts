@@ -9,6 +9,8 @@ export interface PollIntervals {
   name(device_code: string, interval: number | undefined): void
   /** Whether it is time; if so, this is the time that the next one is counted from. */
   isTime(device_code: string): boolean
+  /** The poll did not get to the provider, by no fault of the device's: it does not count. */
+  again(device_code: string): void
   /** RFC 8628 section 3.5, `slow_down`: five seconds more, for this and all later requests. */
   slowDown(device_code: string): void
 }
@@ -45,6 +47,9 @@ export function pollIntervals(now: () => number, digest: (device_code: string) =
       if (waited >= 0 && waited < polling.intervalMs - POLL_EARLY_MS) return false
       remember(device_code, { ...polling, lastAt: now() })
       return true
+    },
+    again(device_code) {
+      remember(device_code, { ...find(device_code), lastAt: Number.NEGATIVE_INFINITY })
     },
     slowDown(device_code) {
       const polling = find(device_code)

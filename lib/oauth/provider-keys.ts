@@ -126,10 +126,12 @@ function keySetOf(answer: Awaited<ReturnType<Get>>): KeySet {
   if (answer.status !== 200) throw coded('JWKS_STATUS')
   const document = readJsonObject(answer)
   if (!document) throw coded('JWKS_NOT_JSON')
+  // A set without a key, by a mistake at the provider, must not take the place of one that works.
+  if (Array.isArray(document.keys) && document.keys.length === 0) throw coded('JWKS_EMPTY')
   return readKeySet(document)
 }
 
-/** JWKS_UNREACHABLE, JWKS_TIMEOUT, JWKS_LOST, JWKS_STATUS, JWKS_NOT_JSON, or JWKS_MALFORMED for all else. */
+/** JWKS_UNREACHABLE, JWKS_TIMEOUT, JWKS_LOST, JWKS_STATUS, JWKS_NOT_JSON, JWKS_EMPTY, or JWKS_MALFORMED for all else. */
 function nameOf(error: unknown): string {
   if (error instanceof ProxyError) return error.reason.replace('upstream', 'JWKS').toUpperCase()
   const { code } = error as { code?: unknown }

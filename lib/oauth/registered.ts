@@ -10,7 +10,7 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/
 /** RFC 8707 section 2: an absolute URI without a fragment, in RFC 3986's characters; a URL parser forgives others. */
 const RESOURCE = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?[\]@!$&'()*+,;=%-]+$/
 /** RFC 8252 section 7.3: http on a loopback IP literal, whose port the app has from the system at the time of the request. */
-const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=\/|\?|$)/
+const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::[1-9]\d{0,4})?(?=\/|\?|$)/
 
 /** The redirect_uri of the request, if it is one of the client's. */
 export function registeredRedirectUri(form: Form, client: Client): string {
@@ -26,7 +26,11 @@ export function registeredRedirectUri(form: Form, client: Client): string {
 }
 
 function isSameLoopback(registered: string, sent: string): boolean {
-  return LOOPBACK.test(registered) && registered.replace(LOOPBACK, '$1') === sent.replace(LOOPBACK, '$1')
+  return (
+    LOOPBACK.test(registered) &&
+    URL.canParse(sent) &&
+    registered.replace(LOOPBACK, '$1') === sent.replace(LOOPBACK, '$1')
+  )
 }
 
 /** The scope of the request, which can only be less than the client's; undefined where none is asked for. */

@@ -63,10 +63,10 @@ export function signAhead(
       },
       error => {
         report(error)
-        if (pending !== under) return
-        pending = undefined
         // Where KMS fails, no request shall cost a second try: as long as no gap is known, none is signed ahead.
         lastTaken = undefined
+        dense = false
+        if (pending === under) pending = undefined
       },
     )
   }
@@ -126,7 +126,10 @@ export function signAhead(
       return { ...assertion, ahead: assertion.born < at }
     },
     signNext() {
-      if (dense && !pending && !(spare && isFit(spare))) watch(begin())
+      // Once for each request that took one: what is for another audience says nothing about the next.
+      const worthIt = dense
+      dense = false
+      if (worthIt && !pending && !(spare && isFit(spare))) watch(begin())
     },
     async prepare() {
       const first = begin()

@@ -271,6 +271,16 @@ describe('POST /device_authorization', () => {
     expect(JSON.stringify(fn.log)).not.toContain('dc-1')
   })
 
+  test('DEV-1: a device that was told to try again because nothing could be signed is let in', async () => {
+    const fn = testFunction(registration(TV))
+    fn.signerError = new ProxyError('signer_unavailable')
+    const refused = await fn.handler(poll)
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '2'])
+    fn.signerError = undefined
+    fn.answer = answer(400, { error: 'authorization_pending' })
+    expect(JSON.parse((await fn.handler(poll)).body).error).toBe('authorization_pending')
+  })
+
   test('DEV-1: the provider’s own slow_down passes on', async () => {
     const fn = testFunction(registration(TV))
     fn.answer = answer(400, { error: 'slow_down' })

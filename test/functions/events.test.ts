@@ -75,3 +75,19 @@ test('many requests at once: each its own assertion, its own answer, its own log
   expect(new Set(fn.log.map(({ jti }) => jti)).size).toBe(200)
   expect(new Set(results.map(({ headers }) => headers['x-request-id'])).size).toBe(200)
 })
+
+test('payload 1.0: a header that comes twice is two values, and neither hides the other', async () => {
+  const fn = testFunction()
+  const headers = { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded' }
+  const result = await fn.handler({
+    httpMethod: 'POST',
+    path: '/token',
+    headers,
+    multiValueHeaders: {
+      Origin: ['https://evil.example', ORIGIN],
+      'content-type': [headers['content-type']],
+    },
+    body: new URLSearchParams(GOOD).toString(),
+  })
+  expect([result.statusCode, fn.signed]).toEqual([403, 0])
+})

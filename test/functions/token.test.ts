@@ -184,6 +184,7 @@ describe('a good exchange', () => {
       jti: 'jti-1',
       ahead: false,
       kms_request_id: undefined,
+      configuration_ms: expect.any(Number),
       kms_ms: expect.any(Number),
       provider_ms: expect.any(Number),
       upstream_status: 200,

@@ -47,7 +47,7 @@ describe('the function', () => {
 
   test('REQ-6: outlives KMS and the provider together, and ends before API Gateway gives up', () => {
     const { Timeout } = only('AWS::Lambda::Function')[1].Properties as { Timeout: number }
-    expect(Timeout).toBe(15)
+    expect(Timeout).toBe(20)
     expect(Timeout * 1000).toBeGreaterThan(KMS_TOTAL_MS + PROVIDER_TOTAL_MS)
     expect(Timeout).toBeLessThan(30)
   })

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { signJws } from '../../lib/jose/jws.ts'
 import * as limits from '../../lib/limits.ts'
 import { clientAssertion } from '../../lib/oauth/client-assertion.ts'
+import { ROOT } from '../support/deployment.ts'
 import { ALGS } from '../support/keys.ts'
 
 /** The signing input of the largest assertion that a configuration can ask for. */
@@ -68,4 +71,19 @@ describe('the limits fit together', () => {
       PREFLIGHT_MAX_AGE_S: 7_200,
     })
   })
+})
+
+test('REQ-6: whatever a request waits for, one after the other, it ends by itself before Lambda and the gateway end it', () => {
+  const timeout_s = Number(
+    /^ {2}timeout: (\d+)$/m.exec(readFileSync(join(ROOT, 'serverless.yml'), 'utf8'))?.[1],
+  )
+  const longest_ms =
+    limits.CONFIG_READ_MS +
+    limits.AHEAD_WAIT_MS +
+    limits.KMS_TOTAL_MS +
+    limits.PROVIDER_TOTAL_MS +
+    // Those that the read beside the exchange did not bring, and for a new kid once more.
+    2 * limits.JWKS_TOTAL_MS
+  expect(longest_ms).toBeLessThan(timeout_s * 1000 - limits.TIMEOUT_EARLY_MS)
+  expect(timeout_s).toBeLessThan(30)
 })

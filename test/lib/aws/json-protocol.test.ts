@@ -134,3 +134,14 @@ test('a secret is asked for and read as the SDK itself does', async () => {
   expect(made).toEqual(await read())
   expect(made.sent).toEqual([{ target: 'secretsmanager.GetSecretValue', input: { SecretId: 's' } }])
 })
+
+test('an answer without an end is given up, and one that brings metadata of its own keeps ours', async () => {
+  const client = new KMSClient({ ...config, protocol: awsJson('TrentService'), maxAttempts: 1 })
+  answer = { status: 200, body: { Signature: 'c2ln', $metadata: { requestId: ['evil'] } } }
+  expect((await client.send(new SignCommand(SIGN))).$metadata).toMatchObject({
+    httpStatusCode: 200,
+    requestId: aws.requestId,
+  })
+  answer = { status: 200, body: { Signature: 'x'.repeat(2 * 1024 * 1024) } }
+  await expect(client.send(new SignCommand(SIGN))).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
+})

@@ -175,6 +175,7 @@ describe.each(GOLDEN_CASES)('PRESET-3: $name loosens nothing', golden => {
       'base',
       'fixed',
       'algs',
+      'id_token_algs',
       'confirmed_algs',
       'unconfirmed_aud',
       'certificate',

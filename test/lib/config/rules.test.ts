@@ -42,7 +42,7 @@ describe('ASRT-6: one key, one issuer', () => {
     expect(rulesOf(webClient(), webClient(other))).toEqual([
       {
         path: 'clients[1].signing_keys[0].kms_key_arn',
-        message: 'is the key of a client of another issuer or token endpoint too',
+        message: 'is the key of a client of another issuer or endpoint host too',
       },
     ])
   })
@@ -52,7 +52,7 @@ describe('ASRT-6: one key, one issuer', () => {
     expect(rulesOf(webClient(), webClient({ ...other, signing_keys }))).toEqual([
       {
         path: 'clients[1].signing_keys[0].public_jwk',
-        message: 'is the public key of a client of another issuer or token endpoint too',
+        message: 'is the public key of a client of another issuer or endpoint host too',
       },
     ])
   })
@@ -65,7 +65,7 @@ describe('ASRT-6: one key, one issuer', () => {
     expect(rulesOf(first, webClient({ ...other, signing_keys: keyAt('k2', 1) }))).toEqual([
       {
         path: 'clients[1].signing_keys[0].public_jwk',
-        message: 'is the public key of a client of another issuer or token endpoint too',
+        message: 'is the public key of a client of another issuer or endpoint host too',
       },
     ])
     expect(rulesOf(first, webClient({ ...other, signing_keys: keyAt('k2', 2) }))).toEqual([])
@@ -74,6 +74,8 @@ describe('ASRT-6: one key, one issuer', () => {
   test('T1: nor clients of one issuer whose assertions are posted to different hosts', () => {
     const elsewhere = { client_id: 'second', token_endpoint: 'https://evil.example/token' }
     expect(rulesOf(webClient(), webClient(elsewhere))).toHaveLength(1)
+    const revoking = { client_id: 'second', revocation_endpoint: 'https://evil.example/revoke' }
+    expect(rulesOf(webClient(), webClient(revoking))).toHaveLength(1)
   })
 
   test('a retired key counts too', () => {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import tls from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { guardedAgents } from '../../../lib/http/agents.ts'
+import { createPost } from '../../../lib/http/post.ts'
 import { SOCKET_IDLE_MAX_MS } from '../../../lib/limits.ts'
 import { selfSignedCertificate } from '../../support/certificate.ts'
 import { closeProviders, type Provider, startProvider, startRaw } from '../../support/fake-provider.ts'
@@ -197,6 +198,26 @@ describe('a connection that is opened ahead', () => {
     await agents.connect(server.url)
     closeIt()
     await expect.poll(() => get(agents.http, server.url).then(() => server.connections)).toBe(2)
+  })
+
+  test.each([
+    ['an answer that nobody asked for', false],
+    ['one, and a FIN behind it, as a load balancer ends what it has waited for', true],
+  ])('nor one on which there lies %s', async (_, end) => {
+    const unasked = 'HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
+    const server = await startRaw((socket, nth) => {
+      if (nth === 1) end ? socket.end(unasked) : socket.write(unasked)
+      else socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'))
+    })
+    const agents = guardedAgents()
+    await agents.connect(server.url)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    const post = createPost({ agents, userAgent: 'countersign/test' })
+    expect(await post(server.url, new URLSearchParams({ code: 'c' }))).toMatchObject({
+      status: 200,
+      body: 'ok',
+    })
+    expect(server.connections).toBe(2)
   })
 
   test.each([

@@ -54,6 +54,11 @@ describe('DPOP-2: it is for the provider', () => {
     ['another method', { htm: 'GET', htu: ENDPOINT }],
     ['a method in lower case', { htm: 'post', htu: ENDPOINT }],
     ['no URL', { htm: 'POST', htu: 'as/token' }],
+    ['user information', { htm: 'POST', htu: 'https://user:pw@auth.example.com/as/token' }],
+    ['backslashes', { htm: 'POST', htu: 'https:\\\\auth.example.com\\as\\token' }],
+    ['a space', { htm: 'POST', htu: ` ${ENDPOINT}` }],
+    ['a tab', { htm: 'POST', htu: ENDPOINT.replace('token', 'to\tken') }],
+    ['no slashes', { htm: 'POST', htu: 'https:auth.example.com/as/token' }],
     ['a list', { htm: 'POST', htu: [ENDPOINT] }],
     ['nothing', {}],
   ])('%s is not', (_, claims) => {

@@ -160,6 +160,7 @@ describe('IDT-5: where they cannot be read', () => {
     ['no JSON', document('{'), 'JWKS_NOT_JSON'],
     ['an array', document([]), 'JWKS_NOT_JSON'],
     ['no keys', document({}), 'JWKS_MALFORMED'],
+    ['an empty set', document({ keys: [] }), 'JWKS_EMPTY'],
     ['keys that are no objects', document({ keys: ['x'] }), 'JWKS_MALFORMED'],
   ])('%s: the outcome of the exchange is not known, and the next one asks again', async (_, answer, name) => {
     const { server, check, reported } = setUp(answer)

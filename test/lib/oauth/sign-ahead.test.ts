@@ -219,6 +219,46 @@ describe('the next one', () => {
   })
 })
 
+test('one that fails while a request waits for it brakes as well: the next request costs one signature', async () => {
+  const { ahead, signatures, clock, reported } = setup({ manual: true })
+  const request = async () => {
+    const before = signatures.length
+    const taking = ahead.take(AUD)
+    await settled()
+    if (signatures.length > before) await signatures.at(-1)!.done()
+    await taking
+    const used = signatures.length
+    ahead.signNext()
+    clock.now += 100
+    return [used - before, signatures.length - used]
+  }
+  expect([await request(), await request()]).toEqual([
+    [1, 0],
+    [1, 1],
+  ])
+  // The next request takes the one under way, which fails only then.
+  const taking = ahead.take(AUD)
+  await signatures[2]!.fail()
+  await signatures[3]!.done()
+  await taking
+  ahead.signNext()
+  expect([signatures.length, reported.length]).toEqual([4, 1])
+})
+
+test('requests for another audience sign nothing ahead, however many come after two dense ones', async () => {
+  const { ahead, request, signatures, clock } = setup()
+  await request()
+  await request()
+  const before = signatures.length
+  for (let n = 0; n < 20; n++) {
+    clock.now += 60_000
+    await ahead.take('https://other.example/')
+    ahead.signNext()
+    await settled()
+  }
+  expect(signatures.length - before).toBe(20)
+})
+
 describe('one that is being signed when a request comes', () => {
   const underWay = async () => {
     const made = setup({ manual: true })
