@@ -9,6 +9,7 @@ import { allMet, ratiosLine, report } from './report.ts'
 import { type Results, rounded } from './results.ts'
 import { run } from './run.ts'
 import { setStage } from './stage.ts'
+import { writeTable } from './table.ts'
 
 // `npm run bench`.
 
@@ -45,6 +46,7 @@ function write(results: Results, quick: boolean, out: string | undefined): void 
   if (out !== undefined) writeFileSync(out, text)
   else if (!quick) {
     writeFileSync(join(import.meta.dirname, 'results.json'), text)
+    writeTable(join(import.meta.dirname, '../docs/performance.md'), written)
     for (const [name, svg] of Object.entries(drawPerformance(written))) {
       writeFileSync(join(import.meta.dirname, '../docs/pictures', name), svg)
     }

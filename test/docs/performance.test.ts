@@ -2,12 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Results } from '../../bench/results.ts'
+import { resultsTable } from '../../bench/table.ts'
 import { drawPerformance } from '../../docs/pictures/performance.ts'
 import { ROOT } from '../support/deployment.ts'
 
 const results = JSON.parse(readFileSync(join(ROOT, 'bench/results.json'), 'utf8')) as Results
 const drawn = Object.entries(drawPerformance(results))
 const page = readFileSync(join(ROOT, 'docs/performance.md'), 'utf8')
+
+test('the table of the page is that of the last full run', () => {
+  expect(page).toContain(resultsTable(results))
+})
 
 describe.each(drawn)('%s', (name, svg) => {
   test('is what the results of the last full run draw', () => {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/post.ts'
 import { DEVICE_CODE } from '../../lib/oauth/grants.ts'
-import { event, ORIGIN, registration, type TestFunction, testFunction } from '../support/function.ts'
+import { ARN, event, ORIGIN, registration, type TestFunction, testFunction } from '../support/function.ts'
 import { half, type IdTokenParts, idToken, published } from '../support/id-tokens.ts'
 import { type TestKey, testKey } from '../support/keys.ts'
 
@@ -82,6 +82,17 @@ describe('IDT-1: an ID token that is not valid: 502, and nothing of the answer i
       expect(text).not.toContain(jwt.slice(0, 20))
     }
     expect(fn.sent).toHaveLength(1)
+  })
+
+  test('ASRT-14: with fapi2 RS256 is no algorithm of an ID token either', async () => {
+    const signing_keys = [
+      { kms_key_arn: ARN, alg: 'ES256', public_jwk: testKey('ES256').public_jwk, state: 'active' },
+    ]
+    const endpoints = { token_endpoint: `${ISSUER}/token`, jwks_uri: `${ISSUER}/jwks` }
+    fn = start({ provider: 'fapi2', ...endpoints, signing_keys })
+    fn.answer = tokens(good())
+    expect((await fn.handler(event())).statusCode).toBe(502)
+    expect(fn.log[0]!.error_name).toBe('ID_TOKEN_ALG')
   })
 
   test('InvalidAlternateAlg: another than the one that the registration names', async () => {
