@@ -38,6 +38,6 @@ test.each(shown)('DROP-1, DROP-2, DPOP-3: what is shown of $path is what is run'
 })
 
 test('TOK-3: the page says what such a client is, and where not to use it', () => {
-  expect(page).toContain('browser-based clients behind an authenticating token proxy')
+  expect(page).toContain('browser-based clients behind a proxy that authenticates for them')
   expect(page).toMatch(/sensitive data a back end that keeps the tokens is the better choice/)
 })
