@@ -21,7 +21,7 @@ const HOUSE: House = {
     'lib/jose/': { may: ['lib/jose/', ...LEAF, 'jose'] },
     'lib/http/': {
       may: ['lib/http/', ...LEAF, 'node:http', 'node:https', 'node:net', 'node:url'],
-      types: ['node:stream'],
+      types: ['node:stream', 'lib/wire.ts'],
     },
     'lib/config/': { may: ['lib/config/', ...LEAF, 'lib/jose/algorithms.ts', 'valibot', 'node:crypto'] },
     'lib/session/': { may: ['lib/session/', ...LEAF, 'jose', 'node:crypto'] },
@@ -31,7 +31,8 @@ const HOUSE: House = {
     },
     'lib/runtime.ts': { may: ['lib/', 'node:crypto'] },
     'lib/log.ts': { may: [] },
-    'lib/errors.ts': { may: ['lib/limits.ts'] },
+    'lib/errors.ts': { may: [] },
+    'lib/wire.ts': { may: ['lib/limits.ts'], types: ['lib/errors.ts'] },
     'lib/limits.ts': { may: [] },
     'lib/json.ts': { may: [] },
     'lib/within.ts': { may: [] },

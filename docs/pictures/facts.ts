@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { parse, type ScalarTag } from 'yaml'
 import { parseRegistrations } from '../../lib/config/registrations.ts'
-import { ProxyError, type Reason, toWire } from '../../lib/errors.ts'
+import { ProxyError, type Reason } from '../../lib/errors.ts'
 import { BODY_MAX_B, CONFIG_FRESH_MS } from '../../lib/limits.ts'
 import { signedInTime } from '../../lib/oauth/client-assertion.ts'
 import { privateKeyJwt } from '../../lib/oauth/client-auth.ts'
 import { authenticatedRequest } from '../../lib/oauth/endpoint.ts'
 import { tokenParameters } from '../../lib/oauth/grants.ts'
 import { forTheApp, readTokenResponse } from '../../lib/oauth/token.ts'
+import { toWire } from '../../lib/wire.ts'
 
 /** One refusal that costs nothing: the status that a caller sees, and what is looked at. */
 export interface FreeCheck {

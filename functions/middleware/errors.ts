@@ -1,7 +1,8 @@
 import type { MiddlewareObj } from '@middy/core'
 import { ConfigurationError, loggedProblems } from '../../lib/config/problems.ts'
-import { causeName, ProxyError, toWire } from '../../lib/errors.ts'
+import { causeName, ProxyError } from '../../lib/errors.ts'
 import { errorReply, type Reply } from '../../lib/http/reply.ts'
+import { toWire } from '../../lib/wire.ts'
 import type { Call } from '../call.ts'
 
 /** Turns whatever was thrown into an answer and into the log's members. The caller is told a fixed text, the log the reason. */

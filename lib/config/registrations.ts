@@ -118,6 +118,7 @@ export function notices({ clients }: Registrations): string[] {
       : [
           `clients[${index}].require_pkce: is false: a stolen code is enough to get tokens (RFC 9700 section 2.1.1)`,
         ]),
+    ...refreshNotices(client, `clients[${index}]`),
     ...presetNotices(client, `clients[${index}]`),
     ...(client.validate_id_token && client.as.jwks_uri === undefined
       ? [`clients[${index}].jwks_uri: is absent: ID tokens are passed on without being validated`]
@@ -130,4 +131,15 @@ export function notices({ clients }: Registrations): string[] {
         : [],
     ),
   ])
+}
+
+/** The two members say together what becomes of refresh tokens; one without the other does nothing. */
+function refreshNotices({ refresh, grant_types }: Client, path: string): string[] {
+  const redeemed = grant_types.includes('refresh_token')
+  if (refresh !== 'none' && !redeemed) {
+    return [`${path}.grant_types: lacks refresh_token: refresh tokens are given out and not redeemed here`]
+  }
+  return refresh === 'none' && redeemed
+    ? [`${path}.refresh: is none: the grant refresh_token is refused, and no refresh token is given out`]
+    : []
 }

@@ -1,4 +1,4 @@
-import type { Wire } from '../errors.ts'
+import type { Wire } from '../wire.ts'
 
 /** An answer, before it takes a gateway's shape. `body` is undefined where there is none. */
 export interface Reply {

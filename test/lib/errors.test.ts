@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { causeName, ProxyError, type ProxyErrorDetails, type Reason, toWire } from '../../lib/errors.ts'
+import { causeName, ProxyError, type ProxyErrorDetails, type Reason } from '../../lib/errors.ts'
+import { toWire } from '../../lib/wire.ts'
 
 const START_OVER = /start the sign-in again\.$/
 

@@ -200,6 +200,18 @@ describe('findClient', () => {
 })
 
 describe('notices', () => {
+  test.each([
+    [['authorization_code'], 'rotating', 'grant_types: lacks refresh_token'],
+    [['authorization_code', 'refresh_token'], 'none', 'refresh: is none'],
+    [['authorization_code', 'refresh_token'], 'rotating', undefined],
+    [['authorization_code'], 'none', undefined],
+  ])('TOK-1: grant_types %j with refresh %s: %s', (grant_types, refresh, expected) => {
+    const said = notices(parse(document(webClient({ grant_types, refresh })))).filter(line =>
+      /refresh/.test(line),
+    )
+    expect(said.map(line => line.startsWith(`clients[0].${expected}`))).toEqual(expected ? [true] : [])
+  })
+
   test('IN-10: a web client without PKCE is told at start-up, by its path', () => {
     const second = webClient({ client_id: 'second', require_pkce: false })
     const lines = notices(parse(document(webClient(), second)))

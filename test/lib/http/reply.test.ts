@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { ProxyError, toWire } from '../../../lib/errors.ts'
+import { ProxyError } from '../../../lib/errors.ts'
 import { emptyReply, errorReply, jsonReply } from '../../../lib/http/reply.ts'
+import { toWire } from '../../../lib/wire.ts'
 
 const replies = {
   tokens: jsonReply(200, { access_token: 'at-1' }),

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ProxyError, toWire } from '../../../lib/errors.ts'
+import { ProxyError } from '../../../lib/errors.ts'
 import type { Answer } from '../../../lib/http/post.ts'
 import { readErrorResponse } from '../../../lib/oauth/error-response.ts'
+import { toWire } from '../../../lib/wire.ts'
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
   return {
