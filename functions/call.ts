@@ -45,7 +45,7 @@ export function readEvent(event: unknown, request_id: string, started = performa
     route,
     method,
     // In payload 1.0 `headers` has the last of several values alone.
-    headers: lowerCased({ ...loose(headers), ...joined(loose(multiValueHeaders)) }),
+    headers: { ...lowerCased(loose(headers)), ...lowerCased(joined(loose(multiValueHeaders))) },
     body: text(body),
     isBase64Encoded: isBase64Encoded === true,
     request_id,
@@ -64,7 +64,8 @@ function joined(headers: Loose): Loose {
   const several = Object.entries(headers).filter((entry): entry is [string, unknown[]] =>
     Array.isArray(entry[1]),
   )
-  return Object.fromEntries(several.map(([name, values]) => [name, values.join(',')]))
+  const texts = (values: unknown[]) => values.filter(value => typeof value === 'string')
+  return Object.fromEntries(several.map(([name, values]) => [name, texts(values).join(',')]))
 }
 
 function lowerCased(headers: Loose): Record<string, string | undefined> {

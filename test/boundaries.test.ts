@@ -27,7 +27,7 @@ const HOUSE: House = {
     'lib/session/': { may: ['lib/session/', ...LEAF, 'jose', 'node:crypto'] },
     'lib/aws/': {
       may: ['lib/aws/', 'lib/jose/', ...LEAF, '@aws-sdk/', 'node:crypto'],
-      types: ['node:http', 'node:https'],
+      types: ['node:http', 'node:https', 'node:stream'],
     },
     'lib/runtime.ts': { may: ['lib/', 'node:crypto'] },
     'lib/log.ts': { may: [] },
