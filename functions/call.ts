@@ -2,6 +2,7 @@ import type { Configuration } from '../lib/config/source.ts'
 import type { Form } from '../lib/http/form.ts'
 import type { Reply } from '../lib/http/reply.ts'
 import type { LogRecord } from '../lib/log.ts'
+import type { Reader } from '../lib/reader.ts'
 import type { Deps } from '../lib/runtime.ts'
 
 /** One request on its way through: what the gateway handed over, and what each link of the chain has found out. */
@@ -19,14 +20,14 @@ export interface Call {
   /** What will be written of this request, and nothing but it. */
   readonly record: LogRecord
   // Set by the links of the chain, in this order.
-  deps?: Deps
+  deps?: Reader
   configuration?: Configuration
   corsHeaders?: Record<string, string>
   form?: Form
 }
 
 /** A call that has passed every link: what an endpoint gets. */
-export type ReadyCall = Call & Required<Pick<Call, 'deps' | 'configuration' | 'form'>>
+export type ReadyCall = Call & { deps: Deps } & Required<Pick<Call, 'configuration' | 'form'>>
 
 /** One route: from parameters to an answer. Refuses by throwing ProxyError. */
 export type Endpoint = (call: ReadyCall) => Promise<Reply>

@@ -10,6 +10,7 @@ const ROOT = join(import.meta.dirname, '..')
 /** Every function that is deployed, one line each: its name, which is also that of its files in `dist/`. */
 export const FUNCTIONS: Record<string, string> = {
   oauth: 'functions/oauth.ts',
+  jwks: 'functions/jwks.ts',
 }
 
 /**

@@ -111,6 +111,15 @@ export const AUDIENCE_MAX = 512
 /** RFC 7518 sections 3.3 and 3.5: a key of 2048 bits or larger MUST be used. */
 export const RSA_BITS_MIN = 2_048
 
+// ---- the published keys (requirements JWKS-3, JWKS-4) ----
+/**
+ * How long a published key set may be kept by whoever reads it. A provider reads it a few times an hour; a short life
+ * makes a new key known soon, and some providers keep it for a minute at least in any case.
+ */
+export const KEY_SET_MAX_AGE_S = 60
+/** A key set is made of a copy of the document no older than this: what is published next to nobody asks for is read anew. */
+export const KEY_SET_CONFIG_MS = 5_000
+
 // ---- CORS ----
 /** Chromium caps a preflight's life at two hours; more would be ignored. */
 export const PREFLIGHT_MAX_AGE_S = 7_200

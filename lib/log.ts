@@ -1,10 +1,12 @@
+import { embeddedMetrics } from './metrics.ts'
+
 /**
  * What a log line may hold: these members, nothing else, whatever a caller or a bug puts beside them. No code, token,
  * assertion, ARN or body has a member here (requirements LOG-1 and LOG-2).
  */
 export interface LogRecord {
   level: 'info' | 'warn' | 'error'
-  event: 'request' | 'configuration' | 'provider_keys' | 'assertion'
+  event: 'request' | 'configuration' | 'provider_keys' | 'assertion' | 'probe'
   request_id?: string
   route?: string
   /** A registered one only. */
@@ -23,6 +25,8 @@ export interface LogRecord {
   /** What became of the refresh token: given anew, the same again, or not given (`kept`). */
   rotation?: 'rotated' | 'repeated' | 'kept'
   kid?: string
+  /** Of the active keys of a configuration that comes into force. */
+  kids?: readonly string[]
   /** Of our own assertion. */
   jti?: string
   /** The assertion's signing began before the request came; `kms_ms` is then what was left to wait. */
@@ -37,6 +41,8 @@ export interface LogRecord {
   /** The provider's error code, where it looks like one. */
   upstream_error?: string
   total_ms?: number
+  /** Of the oldest active key, in whole days since `activated_at`. */
+  key_age_days?: number
   /** What lies behind the outcome, by `causeName`. */
   error_name?: string | undefined
   /** Of the configuration document: the secret's version id, or a hash. */
@@ -60,6 +66,7 @@ const MEMBERS = Object.keys({
   proof: true,
   rotation: true,
   kid: true,
+  kids: true,
   jti: true,
   ahead: true,
   kms_request_id: true,
@@ -70,6 +77,7 @@ const MEMBERS = Object.keys({
   upstream_status: true,
   upstream_error: true,
   total_ms: true,
+  key_age_days: true,
   error_name: true,
   revision: true,
   problems: true,
@@ -82,7 +90,16 @@ export function logLine(record: LogRecord): string {
   return JSON.stringify(record, MEMBERS)
 }
 
-/** Writes past `console`, which Lambda prefixes: a line is one JSON object, as log queries want it. */
-export const writeLog: Log = record => {
-  process.stdout.write(`${logLine(record)}\n`)
+/**
+ * Writes a record and its metrics (metrics.ts) as one line: what is one JSON object can be queried, and counted, as it
+ * is. Past `console`, which Lambda prefixes.
+ *
+ * @param function_name of the Lambda function: the one dimension of the metrics
+ * @param now milliseconds since the epoch
+ */
+export function createLog(function_name = 'local', now: () => number = Date.now): Log {
+  return record => {
+    const metrics = embeddedMetrics(record, function_name, now())
+    process.stdout.write(`${logLine(record).slice(0, -1)},${metrics.slice(1)}\n`)
+  }
 }

@@ -1,23 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { kmsClient, secretsClient } from './aws/clients.ts'
+import { kmsClient } from './aws/clients.ts'
 import { kmsSigner } from './aws/kms-signer.ts'
-import { readSecret } from './aws/secrets.ts'
-import type { Client, Registrations, SigningKey } from './config/client.ts'
+import type { Client, SigningKey } from './config/client.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
-import { notices } from './config/registrations.ts'
-import { type Configuration, createSource } from './config/source.ts'
+import type { Configuration } from './config/source.ts'
 import { causeName, type ProxyError } from './errors.ts'
 import { type Agents, guardedAgents } from './http/agents.ts'
 import { createGet, type Get } from './http/get.ts'
 import { createPost, type Post } from './http/post.ts'
-import { thumbprint } from './jose/jwks.ts'
+import { kidOf } from './jose/jwks.ts'
 import { type Signer, verifyingFirst } from './jose/signer.ts'
-import { type Log, writeLog } from './log.ts'
+import { createLog, type Log } from './log.ts'
 import { type AssertionSource, signedInTime } from './oauth/client-assertion.ts'
 import { audience } from './oauth/endpoint.ts'
 import { type PollIntervals, pollIntervals } from './oauth/poll-intervals.ts'
 import { type ProviderKeys, providerKeys } from './oauth/provider-keys.ts'
 import { canSignAhead, signAhead } from './oauth/sign-ahead.ts'
+import { createConfiguration, regionOf } from './reader.ts'
 import { within } from './within.ts'
 
 /** Everything that a request needs from outside itself. Tests pass literals. */
@@ -50,13 +49,13 @@ const VERSION = typeof COUNTERSIGN_VERSION === 'string' ? COUNTERSIGN_VERSION : 
  */
 export function createRuntime(overrides: Partial<Deps> = {}, environment = readEnvironment()): Deps {
   const now = overrides.now ?? Date.now
-  const log = overrides.log ?? writeLog
+  const log = overrides.log ?? createLog(environment.function_name, now)
   const randomId = overrides.randomId ?? (() => randomBytes(16).toString('base64url'))
   const agents = guardedAgents(now)
   const userAgent = `countersign/${VERSION}`
   const signerFor = overrides.signerFor ?? createSignerFor(environment, agents, log)
   return {
-    configuration: createConfiguration(environment, agents, now, log),
+    configuration: createConfiguration(environment, { agents, now, log }),
     signerFor,
     assertionsFor: createAssertionsFor({ signerFor, now, randomId, log }),
     keysFor: createKeysFor({ get: createGet({ agents, userAgent }), now, log }),
@@ -130,44 +129,6 @@ function keptBy<Key extends object, Result>(make: (key: Key) => Result): (key: K
   }
 }
 
-function createConfiguration(environment: Environment, agents: Agents, now: () => number, log: Log) {
-  let client: ReturnType<typeof secretsClient> | undefined
-  const source = createSource(environment, {
-    now,
-    readSecret(secretId, signal) {
-      client ??= secretsClient({
-        // An ARN names its Region; the schema of the environment sees to it that there is one.
-        region: regionOf(secretId) ?? environment.region ?? '',
-        endpoint: environment.secrets_manager_endpoint,
-        credentials: environment.credentials,
-        agents,
-      })
-      return readSecret(client, secretId, signal)
-    },
-    report({ event, reason, error_name, problems }) {
-      log({
-        level: 'error',
-        event: 'configuration',
-        outcome: `${event}: ${reason}`,
-        error_name,
-        ...(problems && { problems }),
-      })
-    },
-  })
-  let noticed: Registrations | undefined
-  return async () => {
-    const configuration = await source.get()
-    const { registrations } = configuration
-    if (registrations !== noticed) {
-      noticed = registrations
-      const problems = notices(registrations)
-      const level = problems.length > 0 ? 'warn' : 'info'
-      log({ level, event: 'configuration', outcome: 'in_force', revision: registrations.revision, problems })
-    }
-    return configuration
-  }
-}
-
 function createSignerFor(environment: Environment, agents: Agents, log: Log): Deps['signerFor'] {
   // A key can lie in another Region than the function, and KMS answers only in its own.
   const clients = new Map<string, ReturnType<typeof kmsClient>>()
@@ -183,18 +144,14 @@ function createSignerFor(environment: Environment, agents: Agents, log: Log): De
 }
 
 async function makeSigner(
-  { kms_key_arn, alg, public_jwk, kid }: SigningKey,
+  key: SigningKey,
   clientIn: (region: string) => ReturnType<typeof kmsClient>,
   log: Log,
 ): Promise<Signer> {
+  const { kms_key_arn, alg, public_jwk } = key
   const client = clientIn(regionOf(kms_key_arn) ?? '')
-  const signer = kmsSigner(client, { kms_key_arn, alg, kid: kid ?? (await thumbprint(public_jwk)) })
+  const signer = kmsSigner(client, { kms_key_arn, alg, kid: await kidOf(key) })
   return verifyingFirst(signer, public_jwk, () =>
     log({ level: 'warn', event: 'configuration', outcome: 'signature_not_verified', kid: signer.kid }),
   )
-}
-
-/** arn:partition:service:region:account:… */
-function regionOf(arn: string): string | undefined {
-  return arn.startsWith('arn:') ? arn.split(':')[3] : undefined
 }

@@ -15,12 +15,21 @@ export const OPERATOR = `arn:aws:iam::${ACCOUNT}:user/operator`
 const CONFIG_SECRET_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${CONFIG_SECRET}-*`
 
 // One access key id each: it alone tells the local KMS who is asking. The names of functions are those of serverless.yml.
-const ACCESS_KEY_IDS = { oauth: 'AKIALOCALOAUTH', operator: 'AKIALOCALOPERATOR' } as const
+const ACCESS_KEY_IDS = {
+  oauth: 'AKIALOCALOAUTH',
+  jwks: 'AKIALOCALJWKS',
+  operator: 'AKIALOCALOPERATOR',
+} as const
+
+const READS_THE_CONFIGURATION = [
+  { actions: ['secretsmanager:GetSecretValue'], resources: [CONFIG_SECRET_ARN] },
+]
 
 export const PRINCIPALS: Record<string, Principal> = {
-  [ACCESS_KEY_IDS.oauth]: {
-    arn: SIGNING_ROLE,
-    allow: [{ actions: ['secretsmanager:GetSecretValue'], resources: [CONFIG_SECRET_ARN] }],
+  [ACCESS_KEY_IDS.oauth]: { arn: SIGNING_ROLE, allow: READS_THE_CONFIGURATION },
+  [ACCESS_KEY_IDS.jwks]: {
+    arn: `arn:aws:iam::${ACCOUNT}:role/countersign-jwks`,
+    allow: READS_THE_CONFIGURATION,
   },
   [ACCESS_KEY_IDS.operator]: {
     arn: OPERATOR,

@@ -5,6 +5,7 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { stop } from 'esbuild'
 import { build } from '../infra/build.ts'
+import { TAGS } from '../infra/tags.ts'
 import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
@@ -12,8 +13,8 @@ import { type StackClientPlan, stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
-import { createSigningKey } from './keys.ts'
-import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles.ts'
+import { type CreatedKey, createSigningKey } from './keys.ts'
+import { ACCOUNT, CONFIG_SECRET, credentials, OPERATOR, PRINCIPALS, REGION, SIGNING_ROLE } from './roles.ts'
 import { createTraces } from './traces.ts'
 
 export interface StackOptions {
@@ -75,49 +76,41 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
 
     const clients = others ?? stackClients(app.url)
     const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
-    const provider = await keep(
-      startIdentityProvider({
-        port: portOf(2),
-        // Why the provider refused: on the wire it says next to nothing.
-        onAssertion: traces.assertion,
-        onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
-        clients: clients.map(({ redirect_uri, grant_types, ...client }, i) => ({
-          ...client,
-          redirect_uris: [redirect_uri],
-          // The demo shows that a refresh token which the provider gives stays behind.
-          grant_types: [...new Set([...grant_types, 'refresh_token'])],
-          jwks: { keys: [keys[i]!.public_jwk] },
-        })),
-      }),
-    )
-    const document = {
-      version: 1,
-      clients: clients.map(
-        ({ client_id, application_type, redirect_uri, origin, grant_types, refresh }, i) => ({
-          client_id,
-          provider: 'pingone',
-          issuer: provider.issuer,
-          signing_keys: [{ ...keys[i], state: 'active' }],
-          application_type,
-          ...(origin !== undefined && { allowed_origins: [origin] }),
-          redirect_uris: [redirect_uri],
-          grant_types,
-          refresh,
-        }),
-      ),
-    }
-    await secrets.send(
-      new CreateSecretCommand({
-        Name: CONFIG_SECRET,
-        SecretString: JSON.stringify(document),
-        ClientRequestToken: randomUUID(),
-      }),
-    )
     const shared = {
       AWS_REGION: REGION,
       AWS_ENDPOINT_URL_KMS: aws.kms,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.secrets_manager,
       COUNTERSIGN_SECRET_ID: CONFIG_SECRET,
+    }
+    let issuer = ''
+    // The provider reads the keys at the gateway, and the functions read there who the provider is.
+    const prepare = async (gateway: string) => {
+      const provider = await keep(
+        startIdentityProvider({
+          port: portOf(2),
+          // Why the provider refused: on the wire it says next to nothing.
+          onAssertion: traces.assertion,
+          onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
+          clients: clients.map(client => providerClient(client, `${gateway}/.well-known/jwks.json`)),
+        }),
+      )
+      issuer = provider.issuer
+      const document = {
+        version: 1,
+        clients: clients.map((client, i) => registration(client, issuer, keys[i]!)),
+      }
+      await secrets.send(
+        new CreateSecretCommand({
+          Name: CONFIG_SECRET,
+          SecretString: JSON.stringify(document),
+          ClientRequestToken: randomUUID(),
+          // As infra/ tags it: by these the operator's command finds what belongs to the configuration.
+          Tags: [
+            { Key: TAGS.url, Value: gateway },
+            { Key: TAGS.signers, Value: `${SIGNING_ROLE} ${OPERATOR}` },
+          ],
+        }),
+      )
     }
     const gateway = await keep(
       startGateway({
@@ -125,13 +118,14 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
         root: ROOT,
         log: functionLog,
         onAnswered: traces.answered,
+        prepare,
         environmentOf: name => ({ ...shared, ...environment(credentials(name)) }),
       }),
     )
     const description: StackDescription = {
       app: app.url,
       gateway: gateway.url,
-      issuer: provider.issuer,
+      issuer,
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
       clients: clients.map(({ require_dpop_nonce: _, ...client }) => client),
@@ -152,4 +146,39 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
 
 function environment({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }) {
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
+}
+
+/** How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated. */
+function providerClient(
+  { client_id, application_type, redirect_uri, grant_types, require_dpop_nonce = false }: StackClientPlan,
+  jwks_uri: string,
+) {
+  return {
+    client_id,
+    application_type,
+    redirect_uris: [redirect_uri],
+    require_dpop_nonce,
+    // The demo shows that a refresh token which the provider gives stays behind.
+    grant_types: [...new Set([...grant_types, 'refresh_token'])],
+    jwks_uri,
+  }
+}
+
+/** And how the functions know it. */
+function registration(
+  { client_id, application_type, redirect_uri, origin, grant_types, refresh }: StackClientPlan,
+  issuer: string,
+  key: CreatedKey,
+) {
+  return {
+    client_id,
+    provider: 'pingone',
+    issuer,
+    signing_keys: [{ ...key, state: 'active' }],
+    application_type,
+    ...(origin !== undefined && { allowed_origins: [origin] }),
+    redirect_uris: [redirect_uri],
+    grant_types,
+    refresh,
+  }
 }

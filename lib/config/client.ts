@@ -27,6 +27,11 @@ export interface SigningKey {
   /** RFC 7517 section 4.9: of the certificate that the provider has of this key. */
   'x5t#S256'?: string
   state: 'next' | 'active' | 'retired'
+  /** RFC 3339. When it reached each state, as far as whoever wrote the document says; nothing at run time looks at them. */
+  created_at?: string
+  published_at?: string
+  activated_at?: string
+  retired_at?: string
 }
 
 /** RFC 8414 section 2; `end_session_endpoint` as in OpenID Connect RP-Initiated Logout. All pinned, byte for byte. */

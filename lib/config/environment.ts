@@ -7,6 +7,8 @@ export interface Environment {
   /** Of the function; there is one wherever the secret is not named by an ARN. */
   region?: string
   onLambda: boolean
+  /** Of the Lambda function. */
+  function_name?: string
   kms_endpoint?: string
   secrets_manager_endpoint?: string
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
@@ -19,7 +21,8 @@ type Variables = Readonly<Record<string, string | undefined>>
 export function readEnvironment(env: Variables = process.env): Environment {
   const read = (name: string) => env[name] || undefined
   const problems: Problem[] = []
-  const onLambda = read('AWS_LAMBDA_FUNCTION_NAME') !== undefined
+  const function_name = read('AWS_LAMBDA_FUNCTION_NAME')
+  const onLambda = function_name !== undefined
 
   const inline = read('COUNTERSIGN_CONFIG')
   const secret_id = read('COUNTERSIGN_SECRET_ID')
@@ -45,6 +48,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     source: inline !== undefined ? { inline } : { secret_id: secret_id as string },
     ...(region !== undefined && { region }),
     onLambda,
+    ...(function_name !== undefined && { function_name }),
     ...(kms_endpoint !== undefined && { kms_endpoint }),
     ...(secrets_manager_endpoint !== undefined && { secrets_manager_endpoint }),
     credentials: {

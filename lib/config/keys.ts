@@ -31,6 +31,10 @@ export const signingKey = members(raw => ({
   kid: v.exactOptional(text(kid => kidProblem(kid, raw) ?? kidDisagreement(kid, raw))),
   'x5t#S256': v.exactOptional(text(certificateHashProblem)),
   state: oneOf(['next', 'active', 'retired']),
+  created_at: v.exactOptional(text(timeProblem)),
+  published_at: v.exactOptional(text(timeProblem)),
+  activated_at: v.exactOptional(text(timeProblem)),
+  retired_at: v.exactOptional(text(timeProblem)),
 }))
 
 /** `arn:<partition>:kms:<region>:<account>:key/<id>`, an `mrk-` id included. */
@@ -60,6 +64,15 @@ function kidProblem(kid: string, key: Raw): string | undefined {
 function kidDisagreement(kid: string, key: Raw): string | undefined {
   const other = isRaw(key.public_jwk) ? key.public_jwk.kid : undefined
   return other === undefined || other === kid ? undefined : 'must be the same as the kid in public_jwk'
+}
+
+/** RFC 3339, in UTC and whole seconds: one way to write a time, so that two can be compared as text. */
+function timeProblem(time: string): string | undefined {
+  const parsed = Date.parse(time)
+  // The day that a month does not have is moved into the next one: then it is written otherwise.
+  return !Number.isNaN(parsed) && new Date(parsed).toISOString().replace('.000Z', 'Z') === time
+    ? undefined
+    : 'must be a time in UTC and whole seconds, such as 2026-11-24T12:00:00Z (RFC 3339)'
 }
 
 /** RFC 7517 section 4.9: base64url of the SHA-256 of the certificate in DER. Often it is given as 64 hex digits. */

@@ -44,6 +44,8 @@ export interface RefreshFailure {
 }
 
 export interface SourceDeps {
+  /** From which age on a request waits for a read, and below which none is made. Default: the usual times. */
+  ages?: { fresh_ms: number; wait_ms: number }
   readSecret(secretId: string, signal: AbortSignal): Promise<{ text: string; revision: string }>
   /** Milliseconds; may step. */
   now(): number
@@ -71,6 +73,8 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
 }
 
+const USUAL_AGES = { fresh_ms: CONFIG_FRESH_MS, wait_ms: CONFIG_WAIT_MS }
+
 interface Held {
   registrations: Registrations
   /** When the read was begun that brought it or found it unchanged. */
@@ -80,15 +84,15 @@ interface Held {
 /**
  * Ages are looked at when a request comes, because timers do not run in a frozen container:
  *
- *   up to CONFIG_FRESH_MS       served
- *   up to CONFIG_WAIT_MS        served, and read again in the background
- *   older                       the request waits for one read; if that fails, what is held serves on, and counts as
- *                               expired from CONFIG_STALE_MAX_MS on
+ *   up to fresh_ms (CONFIG_FRESH_MS)   served
+ *   up to wait_ms (CONFIG_WAIT_MS)     served, and read again in the background
+ *   older                              the request waits for one read; if that fails, what is held serves on, and
+ *                                      counts as expired from CONFIG_STALE_MAX_MS on
  */
 function secretSource(
   secretId: string,
   onLambda: boolean,
-  { readSecret, now, report }: SourceDeps,
+  { readSecret, now, report, ages = USUAL_AGES }: SourceDeps,
 ): ConfigurationSource {
   let held: Held | undefined
   let flight: Promise<void> | undefined
@@ -156,10 +160,10 @@ function secretSource(
       if (held === undefined) await readFirst()
       const current = held!
       // The clock stepped back, so the true age is unknown: stale from here on, and not fresh for ever.
-      if (now() < current.confirmedAt) current.confirmedAt = now() - CONFIG_FRESH_MS - 1
+      if (now() < current.confirmedAt) current.confirmedAt = now() - ages.fresh_ms - 1
       const age = now() - current.confirmedAt
-      if (age > CONFIG_WAIT_MS) await refresh()
-      else if (age > CONFIG_FRESH_MS) void refresh()
+      if (age > ages.wait_ms) await refresh()
+      else if (age > ages.fresh_ms) void refresh()
       const { registrations, confirmedAt } = held!
       return { registrations, expired: now() - confirmedAt > CONFIG_STALE_MAX_MS }
     },

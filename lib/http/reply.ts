@@ -7,16 +7,37 @@ export interface Reply {
   body: string | undefined
 }
 
-// Tokens are in these answers, and no page is: nothing may keep, frame, sniff or embed them (RFC 6749 section 5.1;
-// OWASP HTTP headers). Cross-Origin-Resource-Policy speaks of loads without CORS, which have no business here.
-const ALWAYS = {
-  'cache-control': 'no-store',
-  pragma: 'no-cache',
+/** On every answer: no page is here that could be framed, sniffed or left (OWASP HTTP headers). */
+const EVERY = {
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
+// Tokens are in these answers: nothing may keep them (RFC 6749 section 5.1). Cross-Origin-Resource-Policy speaks of loads
+// without CORS, which have no business here.
+const ALWAYS = {
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+  ...EVERY,
   'cross-origin-resource-policy': 'same-origin',
+}
+
+/** Lets a page of any origin read an answer; without credentials, which `*` rules out (Fetch, CORS check). */
+export const READABLE = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'ETag, X-Request-Id',
+  'cross-origin-resource-policy': 'cross-origin',
+}
+
+/** An answer that anybody may read and keep, as its `cache-control` says. */
+export function publicReply(
+  status: number,
+  body: string | undefined,
+  headers: Record<string, string>,
+): Reply {
+  return { status, headers: { ...EVERY, ...READABLE, ...headers }, body }
 }
 
 /** A JSON answer; the spelling of its type is the one that oidc-client-ts accepts. */

@@ -12,8 +12,10 @@ export interface GatewayOptions {
   port: number
   /** Where serverless.yml lies, and the built functions that its handlers name. */
   root: string
-  /** The whole environment of one function, by its name in serverless.yml. */
-  environmentOf(functionName: string): Record<string, string | undefined>
+  /** The whole environment of one function, by its name in serverless.yml; told where the gateway listens. */
+  environmentOf(functionName: string, url: string): Record<string, string | undefined>
+  /** What has to be there before a function starts, and needs to know where the gateway listens. */
+  prepare?(url: string): Promise<void>
   /** What the functions write. */
   log: NodeJS.WritableStream
   /** Told of every request that a function answered. */
@@ -84,11 +86,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     // The port first: where it is taken, nothing else has to start.
     const url = await listen(server, options.port)
-    for (const { name, handler, timeoutSeconds } of functions) {
+    await options.prepare?.(url)
+    // A function without a route is called by a clock, and there is none here.
+    for (const { name, handler, timeoutSeconds } of functions.filter(one =>
+      routes.some(route => route.functionName === one.name),
+    )) {
       const [file = '', exportName = ''] = splitHandler(handler)
       const module = pathToFileURL(`${options.root}/${file}.mjs`).href
       const data = { module, exportName, functionName: name, timeoutSeconds }
-      running.set(name, await startFunction(data, options.environmentOf(name), options.log))
+      running.set(name, await startFunction(data, options.environmentOf(name, url), options.log))
     }
     return { url, close }
   } catch (error) {

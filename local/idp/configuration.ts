@@ -19,10 +19,11 @@ export interface IdpClient {
   redirect_uris: string[]
   /** Default web. */
   application_type?: 'web' | 'native'
-  /** Public keys only. */
-  jwks: { keys: JsonWebKey[] }
-  /** token_endpoint_auth_signing_alg: the one algorithm that its assertions may have. */
-  alg: string
+  /** Public keys only. This, or where they are read: on loopback, and kept as long as the answer says (60 s at least). */
+  jwks?: { keys: JsonWebKey[] }
+  jwks_uri?: string
+  /** token_endpoint_auth_signing_alg: the one algorithm that its assertions may have. Default: that of the key they name. */
+  alg?: string
   /** Default true. */
   require_pkce?: boolean
   /** Default authorization_code and refresh_token. */
@@ -67,19 +68,31 @@ async function freshKeys(): Promise<{ keys: JsonWebKey[] }> {
 }
 
 function clientMetadata(client: IdpClient) {
-  const { client_id, redirect_uris, jwks, alg, scope, grant_types, post_logout_redirect_uris } = client
+  const { client_id, redirect_uris, jwks, jwks_uri, alg, scope, grant_types, post_logout_redirect_uris } =
+    client
   const { application_type = 'web' } = client
   return {
     client_id,
     redirect_uris,
     application_type,
-    jwks,
+    ...(jwks && { jwks }),
+    ...(jwks_uri !== undefined && { jwks_uri }),
     token_endpoint_auth_method: 'private_key_jwt' as const,
-    token_endpoint_auth_signing_alg: alg as Alg,
+    ...(alg !== undefined && { token_endpoint_auth_signing_alg: alg as Alg }),
     grant_types: grant_types ?? ['authorization_code', 'refresh_token'],
     response_types: ['code' as const],
     ...(scope === undefined ? {} : { scope }),
     ...(post_logout_redirect_uris === undefined ? {} : { post_logout_redirect_uris }),
+  }
+}
+
+/** Its clients' keys are all that it fetches. Its own dispatcher refuses loopback addresses, which here are the only ones. */
+function fetchOf(clients: IdpClient[]): NonNullable<Configuration['fetch']> {
+  const allowed = new Set(clients.map(({ jwks_uri }) => jwks_uri))
+  return async (url, { dispatcher: _, ...options }: RequestInit & { dispatcher?: unknown } = {}) => {
+    if (!allowed.has(String(url)))
+      throw new Error('the local identity provider fetches the keys of its clients alone')
+    return fetch(url, options)
   }
 }
 
@@ -185,7 +198,7 @@ export async function providerConfiguration(
       client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
     rotateRefreshToken: true,
     renderError: (ctx, out) => show(ctx, errorPage(out.error, out.error_description)),
-    fetch: () => Promise.reject(new Error('the local identity provider makes no requests')),
+    fetch: fetchOf(clients),
     features: {
       devInteractions: { enabled: false },
       // RFC 8707 is not offered: a `resource` is ignored.

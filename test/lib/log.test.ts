@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { type LogRecord, logLine, writeLog } from '../../lib/log.ts'
+import { createLog, type LogRecord, logLine } from '../../lib/log.ts'
 
 /** One of everything that a record may hold. A new member does not compile here until someone looks at this test. */
 const FULL: Required<LogRecord> = {
@@ -19,6 +19,7 @@ const FULL: Required<LogRecord> = {
   proof: true,
   rotation: 'rotated',
   kid: 'kid-1',
+  kids: ['kid-1'],
   jti: 'jti-1',
   ahead: true,
   kms_request_id: 'k-1',
@@ -29,6 +30,7 @@ const FULL: Required<LogRecord> = {
   upstream_status: 200,
   upstream_error: 'invalid_grant',
   total_ms: 3,
+  key_age_days: 4,
   error_name: 'TypeError',
   revision: 'v-1',
   problems: ['clients[0].client_id: is missing'],
@@ -107,16 +109,28 @@ describe('LOG-1: what has no member is not written', () => {
   })
 })
 
-test('a line goes to stdout as it is, with one line break', () => {
+test('MET-1: a line goes to stdout with its metrics inside, as one JSON object and one line break', () => {
   const written: unknown[] = []
   const write = vi.spyOn(process.stdout, 'write').mockImplementation(chunk => {
     written.push(chunk)
     return true
   })
   try {
-    writeLog(FULL)
+    createLog('fn', () => 1)(FULL)
   } finally {
     write.mockRestore()
   }
-  expect(written).toEqual([`${logLine(FULL)}\n`])
+  expect(written).toHaveLength(1)
+  expect(written[0]).toMatch(/^[^\n]*\n$/)
+  const { _aws, function_name, requests, tokens, refresh_not_rotated, ...rest } = JSON.parse(
+    String(written[0]),
+  )
+  expect(rest).toEqual(FULL)
+  expect({ function_name, requests, tokens, refresh_not_rotated }).toEqual({
+    function_name: 'fn',
+    requests: 1,
+    tokens: 1,
+    refresh_not_rotated: undefined,
+  })
+  expect(_aws.Timestamp).toBe(1)
 })

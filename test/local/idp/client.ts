@@ -11,7 +11,7 @@ type ChangeAssertion = (header: Record<string, unknown>, payload: Record<string,
 
 /** A client with a fresh key, as it is registered and as oauth4webapi uses it. */
 export interface TestClient {
-  registration: IdpClient
+  registration: IdpClient & { alg: string }
   client: oauth.Client
   /** Its private_key_jwt; `change` may alter the assertion before it is signed. */
   authenticate(change?: ChangeAssertion): oauth.ClientAuth

@@ -1,0 +1,93 @@
+import type { LogRecord } from './log.ts'
+
+/** Counted where a record says so; a metric that nothing is said of is not there, and no zero is sent. */
+type Count =
+  | 'requests'
+  | 'tokens'
+  | 'refused'
+  | 'failed'
+  | 'invalid_client'
+  | 'signer_error'
+  | 'signer_throttled'
+  | 'origin_refused'
+  | 'configuration_error'
+  | 'provider_error'
+  | 'id_token_invalid'
+  | 'refresh_not_rotated'
+  | 'without_pkce'
+  | 'probe_ok'
+  | 'probe_failed'
+
+/** Members of a record that are metrics as they stand. */
+const MEASURED = {
+  kms_ms: 'Milliseconds',
+  provider_ms: 'Milliseconds',
+  total_ms: 'Milliseconds',
+  key_age_days: 'None',
+} as const
+
+/** What the beginning of an outcome (see Reason in errors.ts, and the events of log.ts) is counted as beside its status. */
+const BY_OUTCOME: readonly [beginning: string, count: Count][] = [
+  ['tokens', 'tokens'],
+  ['upstream_invalid_client', 'invalid_client'],
+  ['signer_', 'signer_error'],
+  ['sign_ahead_failed', 'signer_error'],
+  ['origin_', 'origin_refused'],
+  ['configuration_', 'configuration_error'],
+  ['id_token_', 'id_token_invalid'],
+  ['upstream_rate_limited', 'provider_error'],
+  ['upstream_un', 'provider_error'],
+  ['upstream_timeout', 'provider_error'],
+  ['upstream_lost', 'provider_error'],
+  ['upstream_malformed', 'provider_error'],
+  ['dpop_downgraded', 'provider_error'],
+  ['refresh_failed', 'provider_error'],
+  ['probe_ok', 'probe_ok'],
+  ['probe_failed', 'probe_failed'],
+]
+
+/** What is to be counted of a record. Pure; the metrics' names are a closed list, and no value of a caller's is among them. */
+export function countsOf({
+  event,
+  status = 0,
+  outcome = '',
+  rotation,
+  pkce,
+  error_name,
+}: LogRecord): Count[] {
+  const counts: Count[] = []
+  if (event === 'request') counts.push('requests')
+  if (status >= 500) counts.push('failed')
+  else if (status >= 400) counts.push('refused')
+  const counted = BY_OUTCOME.find(([beginning]) => outcome.startsWith(beginning))?.[1]
+  if (counted !== undefined) counts.push(counted)
+  if (counted === 'signer_error' && error_name === 'ThrottlingException') counts.push('signer_throttled')
+  if (rotation === 'repeated' || rotation === 'kept') counts.push('refresh_not_rotated')
+  if (pkce === false) counts.push('without_pkce')
+  return counts
+}
+
+/**
+ * The metrics of a record as one JSON object, in CloudWatch's embedded metric format (CloudWatch user guide,
+ * "Specification: Embedded metric format"): `_aws` names members of the same line. One dimension, so that the number of
+ * metrics does not grow with what comes in.
+ */
+export function embeddedMetrics(record: LogRecord, function_name: string, timestamp: number): string {
+  const counts = countsOf(record)
+  const measured = (Object.keys(MEASURED) as (keyof typeof MEASURED)[]).filter(
+    name => record[name] !== undefined,
+  )
+  const metrics = [
+    ...counts.map(Name => ({ Name, Unit: 'Count' })),
+    ...measured.map(Name => ({ Name, Unit: MEASURED[Name] })),
+  ]
+  const _aws = {
+    Timestamp: timestamp,
+    CloudWatchMetrics: [{ Namespace: 'Countersign', Dimensions: [['function_name']], Metrics: metrics }],
+  }
+  return JSON.stringify({
+    ...(metrics.length > 0 && { _aws }),
+    function_name,
+    ...Object.fromEntries(counts.map(name => [name, 1])),
+  })
+}
