@@ -13,8 +13,8 @@ import { type StackClientPlan, stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
-import { type CreatedKey, createSigningKey } from './keys.ts'
-import { ACCOUNT, CONFIG_SECRET, credentials, OPERATOR, PRINCIPALS, REGION, SIGNING_ROLE } from './roles.ts'
+import { type CreatedKey, createSigningKey, SIGNERS } from './keys.ts'
+import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles.ts'
 import { createTraces } from './traces.ts'
 
 export interface StackOptions {
@@ -107,7 +107,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
           // As infra/ tags it: by these the operator's command finds what belongs to the configuration.
           Tags: [
             { Key: TAGS.url, Value: gateway },
-            { Key: TAGS.signers, Value: `${SIGNING_ROLE} ${OPERATOR}` },
+            { Key: TAGS.signers, Value: SIGNERS.join(' ') },
           ],
         }),
       )

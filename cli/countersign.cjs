@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// The command, from a shell that may run an older Node: the code itself is TypeScript and needs 22.18.
+const { spawn } = require('node:child_process')
+const { constants } = require('node:os')
+const { join } = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { nodePath } = require('../infra/node.cjs')
+
+const main = join(__dirname, 'main.ts')
+
+function run() {
+  const node = nodePath()
+  if (node === process.execPath) return import(pathToFileURL(main).href)
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  // At Ctrl+C the terminal signals both; another signal comes here alone and is passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+}
+
+try {
+  run()
+} catch (error) {
+  console.error(error.message)
+  process.exit(1)
+}

@@ -1,0 +1,82 @@
+import { KMS_ALGORITHM } from '../../lib/aws/kms-signer.ts'
+import type { Alg } from '../../lib/jose/algorithms.ts'
+
+/** One statement of a key policy, as KMS takes it. */
+export interface Statement {
+  Sid?: string
+  Effect: string
+  Principal: unknown
+  Action: string | string[]
+  Resource: string | string[]
+  Condition?: Record<string, Record<string, string | string[]>>
+}
+
+export interface KeyPolicy {
+  Version: string
+  Statement: Statement[]
+}
+
+/**
+ * What the account's administrators may do to a key, as far as their own IAM policies allow. A listed action can be
+ * granted by IAM, an unlisted one cannot: no Sign, and nothing that could hand it on. The same list as in infra/key.yml.
+ */
+export const ADMINISTRATION = [
+  'kms:CancelKeyDeletion',
+  'kms:DescribeKey',
+  'kms:DisableKey',
+  'kms:EnableKey',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:GetPublicKey',
+  'kms:ListKeyPolicies',
+  'kms:ListResourceTags',
+  'kms:PutKeyPolicy',
+  'kms:ScheduleKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateKeyDescription',
+]
+
+/** Permission to sign, with one algorithm and whole messages only: with DIGEST a signature could be made of what nobody saw. */
+export function signingStatement(signers: readonly string[], alg: Alg): Statement {
+  return {
+    Sid: 'SignAssertions',
+    Effect: 'Allow',
+    Principal: { AWS: signers.length === 1 ? signers[0] : [...signers] },
+    Action: 'kms:Sign',
+    Resource: '*',
+    Condition: {
+      StringEquals: { 'kms:SigningAlgorithm': KMS_ALGORITHM[alg], 'kms:MessageType': 'RAW' },
+    },
+  }
+}
+
+/**
+ * The policy of a signing key (requirements KMS-8 and KMS-9): the account administers and does not use, the signers use.
+ * It is the key's own, so that a key that is made later needs no new deployment.
+ */
+export function signingKeyPolicy({ account, partition, signers, alg }: PolicyFor): KeyPolicy {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'AdministerWithoutUse',
+        Effect: 'Allow',
+        Principal: { AWS: `arn:${partition}:iam::${account}:root` },
+        Action: ADMINISTRATION,
+        Resource: '*',
+      },
+      signingStatement(signers, alg),
+    ],
+  }
+}
+
+interface PolicyFor {
+  /** Twelve digits. */
+  account: string
+  /** `aws`, `aws-cn`, `aws-us-gov`. */
+  partition: string
+  /** ARNs. */
+  signers: readonly string[]
+  alg: Alg
+}
