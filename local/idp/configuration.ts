@@ -20,7 +20,7 @@ export interface IdpClient {
   /** Default web. */
   application_type?: 'web' | 'native'
   /** Public keys only. This, or where they are read: on loopback, and kept as long as the answer says (60 s at least). */
-  jwks?: { keys: JsonWebKey[] }
+  jwks?: { keys: object[] }
   jwks_uri?: string
   /** token_endpoint_auth_signing_alg: the one algorithm that its assertions may have. Default: that of the key they name. */
   alg?: string
@@ -75,7 +75,7 @@ function clientMetadata(client: IdpClient) {
     client_id,
     redirect_uris,
     application_type,
-    ...(jwks && { jwks }),
+    ...(jwks && { jwks: jwks as { keys: JsonWebKey[] } }),
     ...(jwks_uri !== undefined && { jwks_uri }),
     token_endpoint_auth_method: 'private_key_jwt' as const,
     ...(alg !== undefined && { token_endpoint_auth_signing_alg: alg as Alg }),
