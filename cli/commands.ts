@@ -1,5 +1,22 @@
 import type { Command } from './command.ts'
+import { keysCreate } from './keys/create.ts'
+import { keysExport } from './keys/export.ts'
+import { keysImport } from './keys/import.ts'
 import { keysList } from './keys/list.ts'
+import { keysRollback } from './keys/rollback.ts'
+import { keysRotate } from './keys/rotate.ts'
+import { keysActivate, keysPublish, keysRemove, keysRetire } from './keys/steps.ts'
 
 /** Every command, in the order in which one needs them. */
-export const COMMANDS: readonly Command[] = [keysList]
+export const COMMANDS: readonly Command[] = [
+  keysList,
+  keysCreate,
+  keysImport,
+  keysPublish,
+  keysActivate,
+  keysRetire,
+  keysRemove,
+  keysRotate,
+  keysRollback,
+  keysExport,
+]

@@ -1,0 +1,102 @@
+import { KMS_ALGORITHM } from '../../lib/aws/kms-signer.ts'
+import type { Alg } from '../../lib/jose/algorithms.ts'
+import { command } from '../command.ts'
+import type { Context } from '../context.ts'
+import { clientIn, readDocument } from '../document.ts'
+import { Failure, misuse } from '../failure.ts'
+import { describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
+import { signingStatement } from '../kms/policy.ts'
+import { algsOf } from '../kms/spec.ts'
+import { addedResult, NAMED, putIn } from './create.ts'
+import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
+
+export const keysImport = command({
+  name: 'keys import',
+  summary: 'put a key that exists in KMS into the configuration as "next"',
+  details: `Nothing is changed at the key. Where its policy does not let the deployment sign, the statement to add is printed.`,
+  options: {
+    ...CLIENT,
+    'kms-key-arn': { type: 'string', value: 'ARN', help: 'the key; not an alias' },
+    alg: { type: 'string', value: 'ALG', help: 'what it signs with (default: the only one that it can)' },
+    ...SIGNER,
+    ...NAMED,
+  },
+  async run(context, values) {
+    const arn = values['kms-key-arn']
+    if (arn === undefined) throw misuse('Which key? --kms-key-arn takes its ARN.')
+    const { deployment, document } = await readDocument(context)
+    const { client_id } = clientIn(document.clients, values.client)
+    const alg = await usableFor(context, arn, values.alg)
+    const signers = signersOf(deployment, values.signer)
+    const key = await describeForDocument(context.kms(arn), arn, alg)
+    const result = await addedResult(await putIn(context, client_id, key, values), key)
+    const permissions = await missingPermissions(context, arn, alg, signers)
+    return { json: { ...result.json, permissions }, lines: [...result.lines, ...permissions] }
+  },
+})
+
+/** What the key is to sign with. Throws Failure where it cannot. */
+async function usableFor(context: Context, arn: string, given: string | undefined): Promise<Alg> {
+  const metadata = await metadataOf(context.kms(arn), arn)
+  const { KeyState, KeyUsage, KeySpec = '', SigningAlgorithms = [], Arn } = metadata
+  if (KeyUsage !== 'SIGN_VERIFY') {
+    throw new Failure('wrong_usage', `The key is for ${KeyUsage}, not for SIGN_VERIFY.`, {
+      fix: 'Take another key: the usage of a key cannot be changed.',
+    })
+  }
+  if (KeyState !== 'Enabled') {
+    throw new Failure('not_enabled', `The key's state is ${KeyState}.`, {
+      fix: `aws kms enable-key --key-id ${Arn}`,
+    })
+  }
+  const algs = algsOf(SigningAlgorithms, KeySpec)
+  if (given === undefined) {
+    if (algs.length === 1) return algs[0]!
+    throw misuse(`Which algorithm? The key can do ${algs.join(', ')}: say it by --alg.`)
+  }
+  const alg = algOf(given)
+  if (algs.includes(alg)) return alg
+  throw new Failure('wrong_alg', `A key of ${KeySpec} cannot sign ${alg}.`, {
+    fix: `It can do ${algs.join(', ')}.`,
+  })
+}
+
+/** What is still to be said, and where: by whoever administers the key, and in another account by both. */
+async function missingPermissions(
+  context: Context,
+  arn: string,
+  alg: Alg,
+  signers: readonly string[],
+): Promise<string[]> {
+  const { Statement } = await policyOf(context.kms(arn), arn)
+  const named = (signer: string) =>
+    Statement.some(
+      ({ Effect, Action, Principal }) =>
+        Effect === 'Allow' &&
+        [Action].flat().includes('kms:Sign') &&
+        JSON.stringify(Principal).includes(`"${signer}"`),
+    )
+  const missing = signers.filter(signer => !named(signer))
+  const elsewhere = signers.filter(signer => signer.split(':')[4] !== arn.split(':')[4])
+  return [
+    ...(missing.length === 0
+      ? []
+      : [
+          'The policy of the key does not let the deployment sign. Add:',
+          JSON.stringify(signingStatement(missing, alg)),
+        ]),
+    ...(elsewhere.length === 0
+      ? []
+      : [
+          'The key belongs to another account: the signing role needs this statement of its own as well:',
+          JSON.stringify({
+            Effect: 'Allow',
+            Action: 'kms:Sign',
+            Resource: arn,
+            Condition: {
+              StringEquals: { 'kms:SigningAlgorithm': KMS_ALGORITHM[alg], 'kms:MessageType': 'RAW' },
+            },
+          }),
+        ]),
+  ]
+}

@@ -1,0 +1,59 @@
+import { ALGORITHMS, type Alg } from '../../lib/jose/algorithms.ts'
+import type { Options } from '../command.ts'
+import type { Deployment } from '../document.ts'
+import { Failure, misuse } from '../failure.ts'
+import { ALGS } from '../kms/spec.ts'
+
+// Options that several commands about keys have.
+
+export const CLIENT = {
+  client: { type: 'string', value: 'ID', help: 'the client (default: the only one)' },
+} as const satisfies Options
+
+export const KID = {
+  kid: { type: 'string', value: 'KID', help: 'the key (default: the only one that it can be)' },
+} as const satisfies Options
+
+export const SIGNER = {
+  signer: {
+    type: 'string',
+    multiple: true,
+    value: 'ARN',
+    help: "who may sign with it (default: as the deployment's secret says)",
+  },
+} as const satisfies Options
+
+export const PUBLISH_WAIT = {
+  'publish-wait': {
+    type: 'string',
+    value: 'DURATION',
+    help: 'how long a key is published before it signs (default 24h)',
+  },
+} as const satisfies Options
+
+export const RETIRE_WAIT = {
+  'retire-wait': {
+    type: 'string',
+    value: 'DURATION',
+    help: 'how long it stays published afterwards (default 24h)',
+  },
+} as const satisfies Options
+
+/** An `alg` as it is written on the command line. Throws Failure. */
+export function algOf(text: string | undefined): Alg {
+  if (text !== undefined && Object.hasOwn(ALGORITHMS, text)) return text as Alg
+  throw misuse(
+    text === undefined
+      ? `Which algorithm? --alg takes ${ALGS.join(', ')}.`
+      : `--alg takes ${ALGS.join(', ')}.`,
+  )
+}
+
+/** Who may sign. Throws Failure where neither the command line nor the deployment says. */
+export function signersOf(deployment: Deployment, given: readonly string[] | undefined): readonly string[] {
+  const signers = given ?? deployment.signers
+  if (signers.length > 0) return signers
+  throw new Failure('signers_unknown', 'Who is to sign with the key? The secret has no tag that says it.', {
+    fix: "Name the signing function's role by --signer (the stack's output SigningRoleArn).",
+  })
+}

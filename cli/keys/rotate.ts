@@ -1,0 +1,136 @@
+import type { SigningKey } from '../../lib/config/client.ts'
+import { kidOf } from '../../lib/jose/jwks.ts'
+import { command } from '../command.ts'
+import type { Context } from '../context.ts'
+import { clientIn, type RawClient, readDocument, type Stored } from '../document.ts'
+import { EXIT, Failure, misuse } from '../failure.ts'
+import { NAMED } from './create.ts'
+import { formatDuration, parseDuration } from './duration.ts'
+import { algOf, CLIENT, PUBLISH_WAIT, RETIRE_WAIT, SIGNER } from './options.ts'
+import { KEY_SET_PATH } from './published.ts'
+import { type Plan, Rotation } from './rotation.ts'
+import { PUBLISH_WAIT_S, RETIRE_LEAST_S, RETIRE_SAFE_S, RETIRE_WAIT_S } from './waits.ts'
+
+export const keysRotate = command({
+  name: 'keys rotate',
+  summary: 'replace the key of a client: create, publish, wait, activate, wait, remove',
+  details: `Nothing that the command knows is in its memory alone: interrupted, and run again, it goes on where it was. Each step looks
+at the configuration anew, and stops where somebody has taken the rotation back (countersign keys rollback).
+The old key stays in KMS, disabled by nobody: its deletion is yours to schedule.`,
+  options: {
+    ...CLIENT,
+    alg: { type: 'string', value: 'ALG', help: 'what the new key signs with (default: as the old one)' },
+    ...PUBLISH_WAIT,
+    ...RETIRE_WAIT,
+    ...SIGNER,
+    ...NAMED,
+    url: { type: 'string', value: 'URL', help: "the deployment (default: as its secret's tag says)" },
+    vouch: {
+      type: 'boolean',
+      help: 'do not look at the published key set: the provider has been given the keys by hand',
+    },
+    yes: { type: 'boolean', help: 'do not ask' },
+    'dry-run': { type: 'boolean', help: 'say what would be done, and do nothing' },
+  },
+  async run(context, values) {
+    const stored = await readDocument(context)
+    const client = clientIn(stored.document.clients, values.client)
+    const plan = planOf(stored, client, values)
+    const lines = linesOf(plan, context.now())
+    if (values['dry-run']) return { json: { ok: true, dry_run: true, ...plan }, lines }
+    for (const line of lines) context.terminal.note(line)
+    await confirm(context, values.yes ?? false)
+
+    const rotation = new Rotation(context, plan)
+    const pair =
+      plan.resumed === 'active' ? unfinished(client)! : await rotation.changeOver(stored, client, values)
+    await rotation.removeOld(pair)
+    const kid = await kidOf(pair.active)
+    const { kms_key_arn } = pair.old
+    return {
+      json: {
+        ok: true,
+        client_id: plan.client_id,
+        alg: plan.alg,
+        kid,
+        removed: await kidOf(pair.old),
+        kms_key_arn,
+      },
+      lines: [
+        `${plan.client_id} signs by ${plan.alg} ${kid}`,
+        `when nothing needs the old key any more: aws kms schedule-key-deletion --key-id ${kms_key_arn} --pending-window-in-days 30`,
+      ],
+    }
+  },
+})
+
+type Given = Partial<Record<'alg' | 'publish-wait' | 'retire-wait' | 'url', string | undefined>>
+
+function planOf({ deployment }: Stored, client: RawClient, values: Given): Plan {
+  const { client_id, signing_keys } = client
+  const active = signing_keys.find(({ state }) => state === 'active')!
+  const [next, ...others] = signing_keys.filter(({ state }) => state === 'next')
+  if (others.length > 0)
+    throw misuse(`Client ${client_id} has several next keys: retire and remove all but one.`)
+  const alg = values.alg === undefined ? (next ?? active).alg : algOf(values.alg)
+  if (next !== undefined && next.alg !== alg) {
+    throw new Failure('other_next_key', `Client ${client_id} has a next key already, for ${next.alg}.`, {
+      exit: EXIT.refused,
+      fix: 'Finish that rotation first, or give the key up: countersign keys retire, countersign keys remove.',
+    })
+  }
+  const wait = (name: 'publish-wait' | 'retire-wait', usual: number) =>
+    values[name] === undefined ? usual : parseDuration(name, values[name])
+  const begun = unfinished(client)
+  return {
+    client_id,
+    alg,
+    publish_wait: wait('publish-wait', PUBLISH_WAIT_S),
+    retire_wait: Math.max(RETIRE_LEAST_S, wait('retire-wait', RETIRE_WAIT_S)),
+    url: (values.url ?? deployment.url)?.replace(/\/$/, ''),
+    resumed: next ? 'next' : begun?.active.alg === alg ? 'active' : undefined,
+  }
+}
+
+/** A rotation that has come as far as its activation: the pair of keys whose states changed in one moment. */
+function unfinished({ signing_keys }: RawClient): { active: SigningKey; old: SigningKey } | undefined {
+  const active = signing_keys.find(({ state }) => state === 'active')!
+  const old = signing_keys.find(
+    ({ state, retired_at }) =>
+      state === 'retired' && retired_at !== undefined && retired_at === active.activated_at,
+  )
+  return old && { active, old }
+}
+
+function linesOf({ client_id, alg, publish_wait, retire_wait, url, resumed }: Plan, now: number): string[] {
+  const end = new Date(now + ((resumed === 'active' ? 0 : publish_wait) + retire_wait) * 1000).toISOString()
+  const place = url === undefined ? 'your deployment' : `${url}${KEY_SET_PATH}`
+  const steps = [
+    resumed === 'next' ? `its next key is published at ${place}` : `a key is made, and published at ${place}`,
+    `after ${formatDuration(publish_wait)} it signs; the old one stays published`,
+  ]
+  return [
+    `Rotation of ${client_id} to ${alg}${resumed ? ', which was begun before' : ''}:`,
+    ...(resumed === 'active' ? [] : steps.map(step => `  ${step}`)),
+    `  after ${formatDuration(retire_wait)} the old key is taken out: about ${end}`,
+    ...(resumed === 'active'
+      ? []
+      : [
+          'A provider that was given its keys by hand needs the new one beside the old one before it signs: countersign keys export.',
+        ]),
+    ...(retire_wait < RETIRE_SAFE_S
+      ? [
+          `(Within ${formatDuration(RETIRE_SAFE_S)} a function that was idle could still sign by the old key.)`,
+        ]
+      : []),
+  ]
+}
+
+async function confirm({ terminal }: Context, yes: boolean): Promise<void> {
+  if (yes) return
+  if (!terminal.interactive) throw misuse('Nobody is there to be asked: --yes says that it is meant.')
+  const answer = await terminal.ask('Go on? (yes/no)', 'no')
+  if (!/^y(es)?$/i.test(answer)) {
+    throw new Failure('not_confirmed', 'Nothing was changed.', { exit: EXIT.refused })
+  }
+}
