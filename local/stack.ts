@@ -119,7 +119,8 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
         log: functionLog,
         onAnswered: traces.answered,
         prepare,
-        environmentOf: name => ({ ...shared, ...environment(credentials(name)) }),
+        // How Node is to run is for whoever starts the stack to say, for the functions' threads too.
+        environmentOf: name => ({ ...nodeOptions(), ...shared, ...environment(credentials(name)) }),
       }),
     )
     const description: StackDescription = {
@@ -146,6 +147,11 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
 
 function environment({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }) {
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
+}
+
+function nodeOptions(): Record<string, string> {
+  const { NODE_OPTIONS } = process.env
+  return NODE_OPTIONS ? { NODE_OPTIONS } : {}
 }
 
 /** How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated. */
