@@ -11,6 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 export const FUNCTIONS: Record<string, string> = {
   oauth: 'functions/oauth.ts',
   jwks: 'functions/jwks.ts',
+  probe: 'functions/probe.ts',
 }
 
 /**

@@ -53,6 +53,8 @@ export interface ProxyErrorDetails {
   upstream?: { status: number; error?: string }
   /** Seconds, already bounded. */
   retryAfter?: number | undefined
+  /** The methods that the route takes, as the Allow header names them. */
+  allow?: string | undefined
   /** The nonce that the provider wants in the next DPoP proof, beside its refusal. */
   dpopNonce?: string | undefined
   /** KMS's id of the request that failed, to join with CloudTrail. */
@@ -67,6 +69,7 @@ export class ProxyError extends Error {
   readonly parameter: string | undefined
   readonly upstream: { status: number; error?: string } | undefined
   readonly retryAfter: number | undefined
+  readonly allow: string | undefined
   readonly dpopNonce: string | undefined
   readonly kmsRequestId: string | undefined
 
@@ -76,6 +79,7 @@ export class ProxyError extends Error {
     this.parameter = details.parameter
     this.upstream = details.upstream
     this.retryAfter = details.retryAfter
+    this.allow = details.allow
     this.dpopNonce = details.dpopNonce
     this.kmsRequestId = details.kmsRequestId
     // A cause can hold anything (an SDK error names the key's ARN): not enumerable, so no serialiser walks into it, and

@@ -120,6 +120,10 @@ export const KEY_SET_MAX_AGE_S = 60
 /** A key set is made of a copy of the document no older than this: what is published next to nobody asks for is read anew. */
 export const KEY_SET_CONFIG_MS = 5_000
 
+// ---- the scheduled probe ----
+/** The longest that an answer of our own function takes is below its time-out; what is slower is a failure. */
+export const PROBE_MS = 25_000
+
 // ---- CORS ----
 /** Chromium caps a preflight's life at two hours; more would be ignored. */
 export const PREFLIGHT_MAX_AGE_S = 7_200

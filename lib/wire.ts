@@ -31,10 +31,10 @@ export function toWire(error: ProxyError): Wire {
   switch (error.reason) {
     case 'route_unknown':
       return wire(404, 'invalid_request', 'There is no such endpoint here.')
-    case 'method_not_allowed':
-      return wire(405, 'invalid_request', 'This endpoint does not take this method.', {
-        allow: 'POST, OPTIONS',
-      })
+    case 'method_not_allowed': {
+      const allow = error.allow ?? 'POST, OPTIONS'
+      return wire(405, 'invalid_request', `This endpoint takes ${allow.split(',', 1)[0]}.`, { allow })
+    }
     case 'origin_refused':
       return wire(403, 'invalid_request', 'This origin may not use this endpoint.')
     case 'origin_missing':

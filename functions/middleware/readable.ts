@@ -22,15 +22,14 @@ export function readable(): MiddlewareObj<Call, Reply> {
         call.record.outcome = 'preflight'
         return emptyReply(204, PREFLIGHT)
       }
-      if (call.method !== 'GET' && call.method !== 'HEAD') throw new ProxyError('method_not_allowed')
+      if (call.method !== 'GET' && call.method !== 'HEAD')
+        throw new ProxyError('method_not_allowed', { allow: ALLOW })
     },
     after({ event: call, response }) {
       if (response && call.method === 'HEAD') response.body = undefined
     },
-    onError({ error, response }) {
-      if (!response) return
-      Object.assign(response.headers, READABLE)
-      if (error instanceof ProxyError && error.reason === 'method_not_allowed') response.headers.allow = ALLOW
+    onError({ response }) {
+      if (response) Object.assign(response.headers, READABLE)
     },
   }
 }

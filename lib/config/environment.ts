@@ -9,6 +9,8 @@ export interface Environment {
   onLambda: boolean
   /** Of the Lambda function. */
   function_name?: string
+  /** Where the deployment is reached, for the one function that asks it something. */
+  url?: string
   kms_endpoint?: string
   secrets_manager_endpoint?: string
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
@@ -29,11 +31,12 @@ export function readEnvironment(env: Variables = process.env): Environment {
   const region = read('AWS_REGION') ?? read('AWS_DEFAULT_REGION')
   problems.push(...sourceProblems(inline, secret_id), ...regionProblems(read, secret_id))
 
-  for (const name of [ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER]) {
+  for (const name of [URL_VARIABLE, ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER]) {
     const url = read(name)
     const message = url === undefined ? undefined : endpointProblem(url, onLambda)
     if (message !== undefined) problems.push({ path: name, message })
   }
+  const deployment = read(URL_VARIABLE)
   const kms_endpoint = read(ENDPOINT_KMS) ?? read(ENDPOINT)
   const secrets_manager_endpoint = read(ENDPOINT_SECRETS_MANAGER) ?? read(ENDPOINT)
 
@@ -49,6 +52,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     ...(region !== undefined && { region }),
     onLambda,
     ...(function_name !== undefined && { function_name }),
+    ...(deployment !== undefined && { url: deployment.replace(/\/$/, '') }),
     ...(kms_endpoint !== undefined && { kms_endpoint }),
     ...(secrets_manager_endpoint !== undefined && { secrets_manager_endpoint }),
     credentials: {
@@ -58,6 +62,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
     },
   }
 }
+
+const URL_VARIABLE = 'COUNTERSIGN_URL'
 
 // The AWS SDK's own names. Each service's variable goes before the general one.
 const ENDPOINT = 'AWS_ENDPOINT_URL'

@@ -41,18 +41,22 @@ export function readJsonObject({ headers, body }: Answer): Record<string, unknow
   }
 }
 
+/** The `error` of an answer (RFC 6749 section 5.2), as far as it may be logged. */
+export function errorCodeOf(answer: Answer): string | undefined {
+  const code = readJsonObject(answer)?.error
+  if (typeof code !== 'string' || code === '') return undefined
+  return LOGGABLE.test(code) ? code : 'unlisted'
+}
+
 /** Makes of an answer that is no success the error that the caller and the log are told. */
 export function readErrorResponse(answer: Answer): ProxyError {
   const { status } = answer
-  const code = readJsonObject(answer)?.error
-  const wellFormed = typeof code === 'string' && code !== ''
-  const upstream = {
-    status,
-    ...(wellFormed && { error: LOGGABLE.test(code) ? code : 'unlisted' }),
-  }
+  const code = errorCodeOf(answer)
+  const upstream = { status, ...(code !== undefined && { error: code }) }
   if (status === 429) return new ProxyError('upstream_rate_limited', { upstream, ...retryAfter(answer) })
   if (status === 503) return new ProxyError('upstream_unavailable', { upstream, ...retryAfter(answer) })
-  if (status < 400 || status >= 500 || !wellFormed) return new ProxyError('upstream_malformed', { upstream })
+  if (status < 400 || status >= 500 || code === undefined)
+    return new ProxyError('upstream_malformed', { upstream })
   // The app did not authenticate, we did: it can do nothing about this, and we must (requirement ERR-4).
   if (code === 'invalid_client') return new ProxyError('upstream_invalid_client', { upstream })
   if (!FOR_THE_APP.has(code)) return new ProxyError('upstream_refused_otherwise', { upstream })

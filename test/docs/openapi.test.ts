@@ -15,6 +15,8 @@ import { event, GOOD, REDIRECT_URI, registration, TOKENS, testFunction } from '.
 
 // docs/openapi.yaml and the running function say the same.
 
+const JWKS = '/.well-known/jwks.json'
+
 type Schema = Record<string, unknown>
 interface Response {
   headers?: Record<string, { required?: boolean; schema: Schema }>
@@ -26,7 +28,7 @@ interface Operation {
 }
 
 const document = parse(readFileSync(join(ROOT, 'docs/openapi.yaml'), 'utf8')) as {
-  paths: Record<string, { post: Operation; options: Operation }>
+  paths: Record<string, { post: Operation; options: Operation; get: Operation }>
   components: Record<string, Record<string, Schema>>
 }
 
@@ -117,10 +119,11 @@ test('the document is OpenAPI 3.1', async () => {
   expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true })
 })
 
-test('its paths are the routes of the function and of serverless.yml', () => {
-  expect(Object.keys(document.paths)).toEqual(Object.keys(routes))
+test('its paths are the routes of the functions and of serverless.yml', () => {
+  const all = [...Object.keys(routes), JWKS]
+  expect(Object.keys(document.paths)).toEqual(all)
   const deployed = readServerlessYml(join(ROOT, 'serverless.yml')).routes.map(({ path }) => path)
-  expect(deployed).toEqual(Object.keys(routes))
+  expect(deployed).toEqual(all)
 })
 
 describe('every answer is one that the document has', () => {

@@ -46,7 +46,7 @@ beforeAll(async () => {
   const tls = selfSignedCertificate(['127.0.0.1'])
   await writeFile(join(folder, 'ca.pem'), tls.cert)
   const { files } = await build({ outdir: join(folder, 'dist') })
-  handler = files.find(file => file.endsWith('.mjs'))!
+  handler = files.find(file => file.endsWith('oauth.mjs'))!
   aws = await startLocalAwsWorker({
     kmsPort: 0,
     secretsManagerPort: 0,

@@ -38,6 +38,7 @@ describe('what it reads', () => {
       source: { secret_id: 'countersign/config' },
       region: 'eu-central-1',
       onLambda: true,
+      function_name: 'oauth',
       credentials: {
         accessKeyId: 'AKIDEXAMPLE',
         secretAccessKey: 'sentinel-secret',

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import type { Client } from '../lib/config/client.ts'
+import { readEnvironment } from '../lib/config/environment.ts'
+import { ConfigurationError } from '../lib/config/problems.ts'
+import { inForce } from '../lib/config/source.ts'
+import { causeName, ProxyError } from '../lib/errors.ts'
+import { guardedAgents } from '../lib/http/agents.ts'
+import { type Answer, sendOnce } from '../lib/http/send.ts'
+import { PROBE_MS } from '../lib/limits.ts'
+import { errorCodeOf } from '../lib/oauth/error-response.ts'
+import { madeUpRequest } from '../lib/oauth/made-up.ts'
+import { createReader, type Reader } from '../lib/reader.ts'
+
+/** Asks the deployment, as an app would: a token request, and the Origin that it comes from. */
+export type Ask = (form: URLSearchParams, origin: string | undefined) => Promise<Answer>
+
+export interface Prober extends Reader {
+  ask: Ask
+  randomId(): string
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+/**
+ * By a clock and not by a request: a made-up code through the deployed endpoint, for every client. `invalid_grant` comes
+ * from the provider, and only to whoever it has authenticated, so it proves configuration, KMS, assertion and provider at
+ * once. A line in the log each, whose metrics an alarm looks at.
+ */
+export async function probe({ configuration, log, ask, randomId, now }: Prober): Promise<void> {
+  let clients: readonly Client[]
+  try {
+    clients = inForce(await configuration()).clients
+  } catch (error) {
+    const outcome = error instanceof ProxyError ? error.reason : 'configuration_unavailable'
+    const cause = error instanceof ProxyError ? error.cause : error
+    return log({
+      level: 'error',
+      event: 'probe',
+      outcome: `probe_failed: ${outcome}`,
+      error_name: causeName(cause),
+    })
+  }
+  const enabled = clients.filter(client => client.enabled)
+  if (enabled.length === 0) log({ level: 'info', event: 'probe', outcome: 'probe_ok: no client' })
+  // One after the other: all at once would be a burst at the provider's token endpoint.
+  for (const client of enabled) {
+    const { form, origin } = madeUpRequest(client, randomId)
+    const started = performance.now()
+    const failed = await ask(form, origin).then(failureOf, notAsked)
+    log({
+      level: failed === undefined ? 'info' : 'error',
+      event: 'probe',
+      outcome: failed === undefined ? 'probe_ok' : `probe_failed: ${failed}`,
+      client_id: client.client_id,
+      total_ms: Math.round(performance.now() - started),
+      ...ageOf(client, now()),
+    })
+  }
+}
+
+/** Anything but the provider's own refusal of the code. */
+function failureOf(answer: Answer): string | undefined {
+  const error = errorCodeOf(answer)
+  return answer.status === 400 && error === 'invalid_grant'
+    ? undefined
+    : `${answer.status} ${error ?? 'no error code'}`
+}
+
+function notAsked(error: unknown): string {
+  return error instanceof ProxyError ? error.reason : (causeName(error) ?? 'internal')
+}
+
+const DAY_MS = 24 * 3_600_000
+
+function ageOf({ signing_key: { activated_at } }: Client, now: number): { key_age_days?: number } {
+  return activated_at === undefined
+    ? {}
+    : { key_age_days: Math.floor((now - Date.parse(activated_at)) / DAY_MS) }
+}
+
+function createProber(): Prober {
+  const environment = readEnvironment()
+  const agents = guardedAgents(Date.now)
+  if (environment.url === undefined) {
+    throw new ConfigurationError([{ path: 'COUNTERSIGN_URL', message: 'is required: the probe asks it' }])
+  }
+  const url = new URL(`${environment.url}/token`)
+  return {
+    ...createReader(undefined, environment),
+    now: Date.now,
+    randomId: () => randomBytes(16).toString('base64url'),
+    ask(form, origin) {
+      const body = form.toString()
+      const headers = {
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': String(Buffer.byteLength(body)),
+        ...(origin !== undefined && { origin }),
+      }
+      return sendOnce({ method: 'POST', url, headers, body }, agents, performance.now() + PROBE_MS)
+    },
+  }
+}
+
+let kept: Prober | undefined
+
+/** Nothing to be ready for: who calls is a clock. */
+export const ready: Promise<void> = Promise.resolve()
+
+/** Ends without an error whatever it finds, or Lambda would ask again at once; what it found is in the log. */
+export async function handler(): Promise<void> {
+  kept ??= createProber()
+  await probe(kept)
+}
