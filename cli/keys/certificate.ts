@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import type { Context } from '../context.ts'
 import { Failure } from '../failure.ts'
-import { selfSigned, x5tS256 } from '../kms/certificate.ts'
+import { certificate, toBeSigned, x5tS256 } from '../kms/certificate.ts'
 import { pem } from '../kms/der.ts'
 import { publicKeyDer } from '../kms/keys.ts'
 import { signByKms, withOpenPolicy } from '../kms/sign.ts'
@@ -35,16 +35,17 @@ export async function certificateOf(
   const kms = context.kms(arn)
   const publicKey = await publicKeyDer(kms, arn)
   const now = context.now()
-  const make = () =>
-    selfSigned({
+  const make = async () => {
+    const tbsCertificate = toBeSigned({
       alg,
       publicKey,
       name,
       notBefore: now - EARLY_MS,
       notAfter: now + days * DAY_MS,
       serial: randomBytes(16),
-      sign: message => signByKms(kms, arn, alg, message),
     })
+    return certificate(tbsCertificate, alg, await signByKms(kms, arn, alg, tbsCertificate))
+  }
   try {
     return described(await make())
   } catch (error) {
@@ -60,6 +61,6 @@ export async function certificateOf(
   }
 }
 
-function described(certificate: Buffer): Certificate {
-  return { pem: pem('CERTIFICATE', certificate), x5t: x5tS256(certificate) }
+function described(bytes: Buffer): Certificate {
+  return { pem: pem('CERTIFICATE', bytes), x5t: x5tS256(bytes) }
 }

@@ -58,8 +58,6 @@ export interface CertificateOptions {
   serial: Buffer
   /** Default: the one extension of a key that signs (RFC 5280 section 4.2.1.3, digitalSignature). */
   extensions?: readonly Buffer[]
-  /** In the form that X.509 has it, for ECDSA a DER sequence: as KMS gives it. */
-  sign(tbsCertificate: Buffer): Promise<Buffer> | Buffer
 }
 
 /** An extension (RFC 5280 section 4.2) by its OID. */
@@ -70,30 +68,32 @@ export function extension(id: string, critical: boolean, value: Buffer): Buffer 
 
 const DIGITAL_SIGNATURE = extension('2.5.29.15', true, der(TAG.bitString, Buffer.from([7, 0x80])))
 
-/** A self-signed X.509 certificate (RFC 5280 section 4.1), in DER. Rejects as `sign` does. */
-export async function selfSigned(options: CertificateOptions): Promise<Buffer> {
-  const { alg, publicKey, name: commonName, notBefore, notAfter, extensions = [DIGITAL_SIGNATURE] } = options
-  const algorithm = ALGORITHM[alg]
-  const name = sequence(der(TAG.set, sequence(oid('2.5.4.3'), der(TAG.utf8String, Buffer.from(commonName)))))
+/** What is signed of a self-signed X.509 certificate: its TBSCertificate (RFC 5280 section 4.1), in DER. */
+export function toBeSigned({ extensions = [DIGITAL_SIGNATURE], ...options }: CertificateOptions): Buffer {
+  const commonName = der(TAG.utf8String, Buffer.from(options.name))
+  const name = sequence(der(TAG.set, sequence(oid('2.5.4.3'), commonName)))
   const serial = Buffer.from(options.serial)
   // RFC 5280 section 4.1.2.2: positive, and in DER without a leading zero byte.
   serial[0] = (serial[0]! & 0x3f) | 0x40
-  const tbsCertificate = sequence(
+  return sequence(
     der(0xa0, der(TAG.integer, Buffer.from([2]))), // version 3
     der(TAG.integer, serial),
-    algorithm,
+    ALGORITHM[options.alg],
     name, // issuer
-    sequence(time(notBefore), time(notAfter)),
+    sequence(time(options.notBefore), time(options.notAfter)),
     name, // subject
-    publicKey,
+    options.publicKey,
     der(0xa3, sequence(...extensions)),
   )
+}
+
+/** The certificate, in DER. The signature is in the form that X.509 has it in, for ECDSA a DER sequence: as KMS gives it. */
+export function certificate(tbsCertificate: Buffer, alg: Alg, signature: Buffer): Buffer {
   const unusedBits = Buffer.from([0])
-  const signature = await options.sign(tbsCertificate)
-  return sequence(tbsCertificate, algorithm, der(TAG.bitString, unusedBits, signature))
+  return sequence(tbsCertificate, ALGORITHM[alg], der(TAG.bitString, unusedBits, signature))
 }
 
 /** `x5t#S256` (RFC 7517 section 4.9) of a certificate in DER. */
-export function x5tS256(certificate: Buffer): string {
-  return createHash('sha256').update(certificate).digest('base64url')
+export function x5tS256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('base64url')
 }
