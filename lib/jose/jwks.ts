@@ -6,9 +6,9 @@ export function thumbprint(publicJwk: JWK): Promise<string> {
   return calculateJwkThumbprint(publicJwk, 'sha256')
 }
 
-/** The `kid` of a key: its own, or else its thumbprint. */
+/** The `kid` of a key: its own, else the one in its JWK, else its thumbprint. */
 export async function kidOf({ kid, public_jwk }: { kid?: string; public_jwk: JWK }): Promise<string> {
-  return kid ?? thumbprint(public_jwk)
+  return kid ?? public_jwk.kid ?? thumbprint(public_jwk)
 }
 
 /** The members that a public key consists of (RFC 7518 section 6, RFC 8037 section 2, RFC 9964 section 3). */

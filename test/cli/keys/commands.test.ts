@@ -1,0 +1,342 @@
+import { X509Certificate } from 'node:crypto'
+import { createServer } from 'node:http'
+import {
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  GetKeyPolicyCommand,
+  PutKeyPolicyCommand,
+} from '@aws-sdk/client-kms'
+import { ListSecretVersionIdsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { replaceDocument } from '../../../cli/document.ts'
+import { signingKeyPolicy } from '../../../cli/kms/policy.ts'
+import { keySet } from '../../../lib/jose/jwks.ts'
+import { listen } from '../../../local/listen.ts'
+import { ACCOUNT, CONFIG_SECRET, OPERATOR, SIGNING_ROLE } from '../../../local/roles.ts'
+import { type Operator, startOperator } from '../operator.ts'
+
+let operator: Operator
+beforeEach(async () => {
+  operator = await startOperator(['RS256', 'ES256'])
+})
+afterEach(() => operator.close())
+
+const RS = ['--client', 'rs256']
+
+describe('a rotation step by step', () => {
+  test('create, publish, activate, remove: each says what is next, and the other client stays as it is', async () => {
+    const { run, keysOf, document } = operator
+    const [other] = await keysOf('es256')
+    const created = await run('keys', 'create', ...RS, '--alg', 'ES256', '--json')
+    expect([created.code, created.json]).toEqual([
+      0,
+      expect.objectContaining({ ok: true, alg: 'ES256', state: 'next' }),
+    ])
+    const kid = created.json.kid as string
+
+    expect((await run('keys', 'activate', ...RS)).code).toBe(3)
+    // No URL is known, so nothing can be looked at: it has to be vouched for.
+    expect((await run('keys', 'publish', ...RS, '--json')).json.error.code).toBe('url_unknown')
+    expect((await run('keys', 'publish', ...RS, '--vouch')).code).toBe(0)
+
+    const early = await run('keys', 'activate', ...RS, '--json')
+    expect([early.code, early.json.error.code]).toEqual([3, 'too_early'])
+    expect((await run('keys', 'activate', ...RS, '--publish-wait', '0')).code).toBe(0)
+    expect((await keysOf('rs256')).map(({ state, alg }) => [state, alg])).toEqual([
+      ['retired', 'RS256'],
+      ['active', 'ES256'],
+    ])
+    expect((await run('keys', 'remove', ...RS)).code).toBe(3)
+    expect((await run('keys', 'remove', ...RS, '--retire-wait', '0s')).code).toBe(0)
+    expect(await keysOf('rs256')).toMatchObject([{ state: 'active', public_jwk: { kid } }])
+    expect(await keysOf('es256')).toEqual([other])
+    expect(await document()).toMatchObject({ version: 1 })
+  })
+
+  test('KMS-8: the new key is the signing role’s alone', async () => {
+    const { json } = await operator.run('keys', 'create', ...RS, '--alg', 'PS256', '--json')
+    const { Policy } = await operator.kms.send(new GetKeyPolicyCommand({ KeyId: json.kms_key_arn as string }))
+    expect(JSON.parse(Policy!)).toEqual(
+      signingKeyPolicy({ account: ACCOUNT, partition: 'aws', signers: [SIGNING_ROLE], alg: 'PS256' }),
+    )
+  })
+
+  test('publish looks at the published set until the key is there', async () => {
+    const { run, keysOf } = operator
+    let asked = 0
+    const server = createServer(async (_, response) => {
+      // What the deployed function reads is a moment behind.
+      const keys = (await keysOf('rs256')).slice(0, asked++ === 0 ? 1 : 2)
+      response.end(JSON.stringify(await keySet(keys)))
+    })
+    const url = await listen(server, 0)
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    const { code, notes } = await run('keys', 'publish', ...RS, '--url', url)
+    server.close()
+    expect([code, asked]).toEqual([0, 2])
+    expect(notes).toContain(`${url}/.well-known/jwks.json`)
+    expect((await keysOf('rs256'))[1]).toHaveProperty('published_at')
+  })
+
+  test('without anything to do nothing is written', async () => {
+    const { run } = operator
+    const { json: before } = await run('keys', 'list', '--json')
+    const { json } = await run('keys', 'activate', ...RS, '--kid', before.keys[0]!.kid!, '--json')
+    expect(json).toMatchObject({ ok: true, changed: false, version_id: before.version_id })
+  })
+})
+
+describe('the version that is in force', () => {
+  test('is replaced by moving its label, and what else was written meanwhile is not overwritten', async () => {
+    const { secrets, document, run } = operator
+    const { json } = await run('keys', 'list', '--json')
+    const mine = await document()
+    // Somebody else is faster.
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(mine) }),
+    )
+    const context = { secretId: () => CONFIG_SECRET, secrets: () => secrets } as never
+    const basis = {
+      version_id: json.version_id as string,
+      deployment: { url: undefined, signers: [], signing_key: undefined },
+    }
+    await expect(replaceDocument(context, basis, { ...mine, clients: [] })).rejects.toMatchObject({
+      code: 'changed_meanwhile',
+      exit: 3,
+    })
+    expect((await document()).clients).toHaveLength(2)
+  })
+
+  test('of two commands at once both come through, one on top of the other', async () => {
+    const { run, keysOf } = operator
+    const codes = await Promise.all([
+      run('keys', 'create', '--client', 'rs256', '--alg', 'ES256').then(({ code }) => code),
+      run('keys', 'create', '--client', 'es256', '--alg', 'ES384').then(({ code }) => code),
+    ])
+    expect(codes).toEqual([0, 0])
+    expect([(await keysOf('rs256')).length, (await keysOf('es256')).length]).toEqual([2, 2])
+  })
+
+  test('leaves no label behind', async () => {
+    await operator.run('keys', 'create', ...RS, '--alg', 'ES256')
+    const { Versions = [] } = await operator.secrets.send(
+      new ListSecretVersionIdsCommand({ SecretId: CONFIG_SECRET }),
+    )
+    expect(Versions.flatMap(({ VersionStages = [] }) => VersionStages).sort()).toEqual([
+      'AWSCURRENT',
+      'AWSPREVIOUS',
+    ])
+  })
+
+  test('a change that would make it invalid is refused, and a new key is not lost by it', async () => {
+    const { run, keysOf } = operator
+    const { code, notes } = await run('keys', 'create', ...RS, '--alg', 'ES256', '--own-kid', 'arn:aws:kms:x')
+    expect(code).toBe(1)
+    expect(notes).toMatch(
+      /kid: must not be an ARN[\s\S]*The key itself is there: arn:aws:kms[\s\S]*countersign keys import/,
+    )
+    expect(await keysOf('rs256')).toHaveLength(1)
+  })
+})
+
+describe('ROT-4: a rollback', () => {
+  const rotated = async () => {
+    const { run } = operator
+    await run('keys', 'create', ...RS, '--alg', 'ES256')
+    await run('keys', 'activate', ...RS, '--force')
+  }
+
+  test('brings key, kid and alg back together, and a second one takes it back', async () => {
+    const { run, keysOf } = operator
+    const before = await keysOf('rs256')
+    await rotated()
+    const after = await keysOf('rs256')
+    expect((await run('keys', 'rollback')).code).toBe(0)
+    expect((await keysOf('rs256'))[0]).toEqual(before[0])
+    expect((await run('keys', 'rollback')).code).toBe(0)
+    expect(await keysOf('rs256')).toEqual(after)
+  })
+
+  test('is refused where the key that would sign is disabled, or published no more', async () => {
+    const { run, keysOf, kms } = operator
+    const [old] = await keysOf('rs256')
+    await rotated()
+    await kms.send(new DisableKeyCommand({ KeyId: old!.kms_key_arn }))
+    const disabled = await run('keys', 'rollback', '--json')
+    expect([disabled.code, disabled.json.error.code]).toEqual([3, 'not_restorable'])
+    await run('keys', 'remove', ...RS, '--force')
+    // The version before this one has the new key active: that is well. One more back there is none to go to.
+    expect((await run('keys', 'rollback')).code).toBe(0)
+    expect((await run('keys', 'rollback', '--force')).code).toBe(0)
+  })
+
+  test('of a first version there is none', async () => {
+    const { code, json } = await operator.run('keys', 'rollback', '--json')
+    expect([code, json.error.code]).toEqual([3, 'no_previous_version'])
+  })
+})
+
+describe('ROT-7: an emergency', () => {
+  test('one command takes a key out of what is published and disables it', async () => {
+    const { run, keysOf, kms } = operator
+    const [bad] = await keysOf('rs256')
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    const { code, json } = await run(
+      'keys',
+      'remove',
+      ...RS,
+      '--kid',
+      bad!.public_jwk.kid!,
+      '--force',
+      '--disable',
+      '--json',
+    )
+    expect([code, json.disabled]).toEqual([0, true])
+    expect(await keysOf('rs256')).toMatchObject([{ state: 'active' }])
+    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: bad!.kms_key_arn }))
+    expect(KeyMetadata!.KeyState).toBe('Disabled')
+  })
+
+  test('a key that another client signs by is not disabled', async () => {
+    const { run, keysOf, document, secrets } = operator
+    const [shared] = await keysOf('rs256')
+    const both = await document()
+    both.clients[1]!.signing_keys = [{ ...shared!, state: 'active' }]
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(both) }),
+    )
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    const { code, json } = await run(
+      'keys',
+      'remove',
+      ...RS,
+      '--kid',
+      shared!.public_jwk.kid!,
+      '--force',
+      '--disable',
+      '--json',
+    )
+    expect([code, json.error.code]).toEqual([3, 'in_use'])
+    expect(await keysOf('rs256')).toHaveLength(2)
+  })
+})
+
+describe('keys import', () => {
+  const create = async (input: object) => {
+    const { KeyMetadata } = await operator.kms.send(new CreateKeyCommand(input as never))
+    return KeyMetadata!.Arn!
+  }
+
+  test('takes a key that exists; what its policy lacks is printed', async () => {
+    const arn = await create({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+    const { code, json } = await operator.run('keys', 'import', ...RS, '--kms-key-arn', arn, '--json')
+    expect([code, json.alg]).toEqual([0, 'ES256'])
+    const [, statement = ''] = json.permissions as string[]
+    expect(JSON.parse(statement)).toMatchObject({ Principal: { AWS: SIGNING_ROLE }, Action: 'kms:Sign' })
+  })
+
+  test('asks for the algorithm where there are several, and refuses one that the key cannot do', async () => {
+    const arn = await create({ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' })
+    const unclear = await operator.run('keys', 'import', ...RS, '--kms-key-arn', arn)
+    expect([unclear.code, unclear.notes]).toEqual([2, expect.stringContaining('PS512')])
+    expect((await operator.run('keys', 'import', ...RS, '--kms-key-arn', arn, '--alg', 'ES256')).code).toBe(1)
+    expect((await operator.run('keys', 'import', ...RS, '--kms-key-arn', arn, '--alg', 'RS512')).code).toBe(0)
+  })
+
+  test('refuses a key that cannot sign', async () => {
+    const arn = await create({ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' })
+    const { json } = await operator.run(
+      'keys',
+      'import',
+      ...RS,
+      '--kms-key-arn',
+      arn,
+      '--alg',
+      'RS256',
+      '--json',
+    )
+    expect(json.error.code).toBe('wrong_usage')
+    const disabled = await create({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+    await operator.kms.send(new DisableKeyCommand({ KeyId: disabled }))
+    expect(
+      (await operator.run('keys', 'import', ...RS, '--kms-key-arn', disabled, '--json')).json.error.code,
+    ).toBe('not_enabled')
+  })
+})
+
+describe('keys export', () => {
+  test('JWKS-5: as a set, as PingOne takes it, as PEM', async () => {
+    const { run, keysOf } = operator
+    const set = await keySet(await keysOf('rs256'))
+    expect(JSON.parse((await run('keys', 'export', ...RS)).out)).toEqual(set)
+    const escaped = (await run('keys', 'export', ...RS, '--format', 'pingone')).out
+    expect(escaped).not.toContain('\n')
+    expect(JSON.parse(JSON.parse(`{"jwks":${escaped}}`).jwks)).toEqual(set)
+    expect((await run('keys', 'export', ...RS, '--format', 'pem')).out).toMatch(
+      /^-----BEGIN PUBLIC KEY-----\n/,
+    )
+  })
+
+  test('JWKS-5: a certificate by a key that lets the function sign alone: its policy is opened for it and put back', async () => {
+    const { run, keysOf, kms } = operator
+    const [key] = await keysOf('es256')
+    const { public_jwk, kms_key_arn } = key!
+    const strict = JSON.stringify(
+      signingKeyPolicy({ account: ACCOUNT, partition: 'aws', signers: [SIGNING_ROLE], alg: 'ES256' }),
+    )
+    await kms.send(new PutKeyPolicyCommand({ KeyId: kms_key_arn, PolicyName: 'default', Policy: strict }))
+    const args = ['keys', 'export', '--client', 'es256', '--format', 'certificate']
+    const refused = await run(...args, '--json')
+    expect([refused.code, refused.json.error.code]).toEqual([1, 'may_not_sign'])
+
+    const { code, json } = await run(...args, '--open-policy', '--json')
+    expect(code).toBe(0)
+    const certificate = new X509Certificate(json.certificate as string)
+    expect(certificate.verify(certificate.publicKey)).toBe(true)
+    expect(certificate.publicKey.export({ format: 'jwk' })).toMatchObject({
+      x: public_jwk.x,
+      y: public_jwk.y,
+    })
+    const { Policy } = await kms.send(new GetKeyPolicyCommand({ KeyId: kms_key_arn }))
+    expect(JSON.parse(Policy!)).toEqual(JSON.parse(strict))
+    expect(Policy).not.toContain(OPERATOR)
+  })
+})
+
+describe('keys rotate', () => {
+  test('says what it would do, and asks before it does it', async () => {
+    const dry = await operator.run('keys', 'rotate', ...RS, '--alg', 'ES256', '--dry-run')
+    expect([dry.code, dry.out]).toEqual([
+      0,
+      expect.stringMatching(/Rotation of rs256 to ES256:[\s\S]*after 1d it signs/),
+    ])
+    expect((await operator.run('keys', 'rotate', ...RS, '--alg', 'ES256')).code).toBe(2)
+    expect(await operator.keysOf('rs256')).toHaveLength(1)
+  })
+
+  test('ROT-5: for a provider that holds the keys by hand it says what to upload, and needs no URL', async () => {
+    const { run, keysOf } = operator
+    expect((await run('keys', 'rotate', ...RS, '--dry-run')).out).toContain('countersign keys export')
+    const lost = await run('keys', 'rotate', ...RS, '--yes', '--json')
+    expect(lost.json.error.code).toBe('url_unknown')
+    // It goes on with the key that was made.
+    expect(await keysOf('rs256')).toMatchObject([{ state: 'active' }, { state: 'next' }])
+    const resumed = await run('keys', 'rotate', ...RS, '--dry-run', '--json')
+    expect(resumed.json.resumed).toBe('next')
+  })
+
+  test('another rotation is not begun on top of one', async () => {
+    await operator.run('keys', 'create', ...RS, '--alg', 'ES256')
+    const { code, json } = await operator.run('keys', 'rotate', ...RS, '--alg', 'PS256', '--yes', '--json')
+    expect([code, json.error.code]).toEqual([3, 'other_next_key'])
+  })
+})
+
+test('who may sign has to be known before a key is made', async () => {
+  await operator.close()
+  operator = await startOperator(['RS256'], { tags: false })
+  const { json } = await operator.run('keys', 'create', '--alg', 'RS256', '--json')
+  expect(json.error.code).toBe('signers_unknown')
+  expect((await operator.run('keys', 'create', '--alg', 'RS256', '--signer', SIGNING_ROLE)).code).toBe(0)
+})
