@@ -9,6 +9,7 @@ import { type DeploymentFacts, deploymentFacts } from './facts/deployment.ts'
 import { type Ask, createAsk } from './facts/http.ts'
 import { type KeyFacts, keyFacts } from './facts/keys.ts'
 import { type Discovery, discover } from './facts/provider.ts'
+import { insecure } from './judge/headers.ts'
 
 /** What the command line says beside the secret. */
 export interface Wanted {
@@ -34,6 +35,7 @@ export interface Scene {
   origins: readonly string[]
   ask: Ask
   keys: KeyFacts
+  /** Undefined where the URL is not known, or nothing may be sent there. */
   deployment: DeploymentFacts | undefined
   discovery(issuer: string): Promise<Discovery>
   /** Of the answers of AWS so far. */
@@ -61,16 +63,14 @@ export async function openScene(context: Context, wanted: Wanted): Promise<Scene
   return {
     now: context.now,
     configuration,
-    versions: described.error
-      ? described
-      : { value: described.value.VersionIdsToStages ?? {} },
+    versions: described.error ? described : { value: described.value.VersionIdsToStages ?? {} },
     clients: configuration.value ? chosen(configuration.value, wanted.client) : [],
     url,
     signers: wanted.signer ?? deployment.value?.signers ?? [],
     origins: wanted.origin ?? [],
     ask,
     keys: keyFacts(arn => watching(context.kms(arn))),
-    deployment: url === undefined ? undefined : deploymentFacts(url, ask),
+    deployment: url === undefined || insecure(url) ? undefined : deploymentFacts(url, ask),
     discovery: remembered(issuer => discover(issuer, ask)),
     awsClocks,
   }

@@ -15,7 +15,9 @@ export async function attempt<T>(asking: Promise<T>): Promise<Outcome<T>> {
     const { name: inner } = (cause ?? {}) as Partial<Error>
     // Of a refused connection the SDK has no message, only the system's code.
     const code = (error as { code?: string }).code
-    return { error: { name: name === 'Error' ? (code ?? inner ?? name) : name, message: message || code || name } }
+    return {
+      error: { name: name === 'Error' ? (code ?? inner ?? name) : name, message: message || code || name },
+    }
   }
 }
 

@@ -15,7 +15,10 @@ export function watchClock(
   note: (reading: ClockReading) => void,
 ): void {
   const stack = client.middlewareStack as unknown as {
-    add(middleware: (next: Next) => Next, options: { step: 'deserialize'; priority: 'low'; name: string }): void
+    add(
+      middleware: (next: Next) => Next,
+      options: { step: 'deserialize'; priority: 'low'; name: string },
+    ): void
   }
   const watching = (next: Next): Next => {
     return async args => {

@@ -61,7 +61,10 @@ export function deploymentFacts(url: string, ask: Ask): DeploymentFacts {
 }
 
 /** A whole token request but for what only a sign-in gives. */
-export function exchangeForm({ client_id, redirect_uris: [redirect_uri = ''] }: Client): Record<string, string> {
+export function exchangeForm({
+  client_id,
+  redirect_uris: [redirect_uri = ''],
+}: Client): Record<string, string> {
   return { grant_type: 'authorization_code', client_id, redirect_uri }
 }
 

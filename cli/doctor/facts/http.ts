@@ -57,7 +57,8 @@ export function isAnswered(heard: Heard): heard is Answered {
 }
 
 function unanswered(error: Error): Unanswered {
-  if (error.name === 'TimeoutError') return { error: `no answer within ${TIME_MS / 1000} s`, certificate: false }
+  if (error.name === 'TimeoutError')
+    return { error: `no answer within ${TIME_MS / 1000} s`, certificate: false }
   const { code, message } = (error.cause ?? error) as Error & { code?: string }
   const name = code ?? message
   return { error: name, certificate: /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ALTNAME/.test(name) }

@@ -3,8 +3,8 @@ import type { Client } from '../../../lib/config/client.ts'
 import type { Signer } from '../../../lib/jose/signer.ts'
 import { signedInTime } from '../../../lib/oauth/client-assertion.ts'
 import { privateKeyJwt } from '../../../lib/oauth/client-auth.ts'
-import { type Ask, type Heard, isAnswered } from './http.ts'
 import { exchangeForm, madeUpCode } from './deployment.ts'
+import { type Ask, type Heard, isAnswered } from './http.ts'
 
 /** A provider's metadata (OpenID Connect Discovery 1.0, RFC 8414), or why there is none. */
 export type Discovery =
@@ -32,7 +32,13 @@ async function discoverAt(url: string, ask: Ask): Promise<Discovery> {
 }
 
 /** A token request with a made-up code and an assertion as the function makes them, but for `aud`. Rejects as `Signer.sign` does. */
-export async function probe(client: Client, aud: string, ask: Ask, signer: Signer, now: () => number): Promise<Heard> {
+export async function probe(
+  client: Client,
+  aud: string,
+  ask: Ask,
+  signer: Signer,
+  now: () => number,
+): Promise<Heard> {
   const { client_id, signing_key, as } = client
   const { typ, lifetime, nbf, kid } = client.assertion
   const source = signedInTime(signer, {
@@ -48,4 +54,3 @@ export async function probe(client: Client, aud: string, ask: Ask, signer: Signe
   await privateKeyJwt(source, { aud })(as, client, form)
   return ask(as.token_endpoint, { method: 'POST', form, headers: { accept: 'application/json' } })
 }
-
