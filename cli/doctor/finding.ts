@@ -78,7 +78,7 @@ function grouped(found: readonly Found[], several: boolean): string[] {
 
 /** A server's words may stand in it: nothing of them may move a terminal's cursor, or fill the screen. */
 function printable(text: string): string {
-  const line = text.replace(/\s+/g, ' ').replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?')
+  const line = text.replace(/\s+/g, ' ').replace(/[^\x20-\x7e…]/g, '?')
   return line.length <= TEXT_MAX ? line : `${line.slice(0, TEXT_MAX)} …`
 }
 

@@ -59,7 +59,7 @@ export async function openScene(context: Context, wanted: Wanted): Promise<Scene
     attempt(secrets.send(new DescribeSecretCommand({ SecretId }))),
   ])
   const ask = createAsk(context.now)
-  const url = (wanted.url === undefined ? deployment.value?.url : usable(wanted.url))?.replace(/\/+$/, '')
+  const url = wanted.url === undefined ? tagged(deployment.value?.url) : named(wanted.url)
   return {
     now: context.now,
     configuration,
@@ -76,11 +76,18 @@ export async function openScene(context: Context, wanted: Wanted): Promise<Scene
   }
 }
 
-function usable(url: string): string {
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
-    throw misuse('--url takes the base URL of the deployment: https://…')
-  }
-  return url
+function isWebUrl(url: string): boolean {
+  return /^https?:\/\//.test(url) && URL.canParse(url)
+}
+
+function named(url: string): string {
+  if (!isWebUrl(url)) throw misuse('--url takes the base URL of the deployment: https://…')
+  return url.replace(/\/+$/, '')
+}
+
+/** A tag that is no URL says as little as none. */
+function tagged(url: string | undefined): string | undefined {
+  return url !== undefined && isWebUrl(url) ? url : undefined
 }
 
 /** The one that is named, or all that are enabled. */

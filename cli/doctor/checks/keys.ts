@@ -1,7 +1,7 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms'
 import type { Client, SigningKey } from '../../../lib/config/client.ts'
 import type { Examination } from '../examine.ts'
-import { type Finding, failAside } from '../finding.ts'
+import { type Finding, failAside, skip } from '../finding.ts'
 import { keyAlg, keyEnabled, keyExists, keyUsage } from '../judge/keys.ts'
 import { permissions } from '../judge/permissions.ts'
 import type { Scene } from '../scene.ts'
@@ -78,6 +78,7 @@ function ofKnownKeys(
 ): Promise<Finding[]> {
   return ofKeys(client, async key => {
     const { value } = await scene.keys.metadata(key.kms_key_arn)
-    return value === undefined ? [] : look(key, value)
+    if (value !== undefined) return look(key, value)
+    return key.state === 'active' ? skip('KMS does not say: see key-exists') : []
   })
 }

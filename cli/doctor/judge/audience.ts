@@ -49,9 +49,13 @@ export function audience([own, ...others]: readonly Tried[]): Finding {
         )
   }
   if (isAccepted(heard)) return ok(`the provider takes the assertion (audience ${aud})`)
-  return skip(
-    `cannot be told: the provider answers HTTP ${heard.status}${typeof error === 'string' ? ` ${error}` : ''} to a made-up code`,
-  )
+  // RFC 6749 section 5.2: an error has a name. What has none is no answer of a token endpoint.
+  return typeof error === 'string' || heard.status === 429
+    ? skip(`cannot be told: the provider answers HTTP ${heard.status} ${error ?? ''} to a made-up code`)
+    : fail(
+        `the token endpoint answers HTTP ${heard.status} and no error of OAuth`,
+        'Check token_endpoint: is it the one that the provider documents?',
+      )
 }
 
 /** These come once the client is known: RFC 6749 section 5.2, RFC 9449 section 8. */

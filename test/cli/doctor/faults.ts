@@ -9,6 +9,7 @@ import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { PENDING } from '../../../cli/document.ts'
 import { createSigningKey } from '../../../local/keys.ts'
 import { ACCOUNT, OPERATOR, REGION, SIGNING_ROLE } from '../../../local/roles.ts'
+import { selfSignedCertificate } from '../../support/certificate.ts'
 import { type Bench, signingPolicy } from './bench.ts'
 import { startProxy, without } from './proxy.ts'
 
@@ -376,6 +377,20 @@ export const FAULTS: Fault[] = [
     id: 'tls-headers',
     says: /is not https/,
     plant: async () => ({ args: ['--url', 'http://countersign.example.com'] }),
+  },
+  {
+    name: 'a certificate that nobody has vouched for',
+    id: 'tls-headers',
+    says: /certificate of 127\.0\.0\.1 is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT/,
+    async plant(bench) {
+      const proxy = await startProxy(
+        bench.stack.gateway,
+        () => undefined,
+        selfSignedCertificate(['127.0.0.1']),
+      )
+      bench.later(proxy.close)
+      return { args: ['--url', proxy.url] }
+    },
   },
   {
     name: 'a deployment that does not answer',

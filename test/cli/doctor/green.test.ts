@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DisableKeyCommand } from '@aws-sdk/client-kms'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { CHECKS } from '../../../cli/doctor/checks.ts'
 import { createSigningKey } from '../../../local/keys.ts'
 import { OPERATOR, SIGNING_ROLE } from '../../../local/roles.ts'
+import { selfSignedCertificate } from '../../support/certificate.ts'
 import { type Bench, type Report, reportOf, signingPolicy, startBench } from './bench.ts'
+import { startProxy } from './proxy.ts'
 
 // Nothing is wrong with the local stack, or nothing that keeps it from working.
 
@@ -97,6 +102,20 @@ test('where neither URL nor signers are known, it says how to name them', async 
   const named = ['--url', `${bench.stack.gateway}/`, '--signer', SIGNING_ROLE, '--signer', OPERATOR]
   const again = await bench.run(['--json', '--secret-id', secret, ...named])
   expect(statuses(reportOf(again), 'ok')).toEqual(IDS)
+})
+
+test('by https, with a certificate of an authority of its own', async () => {
+  const certificate = selfSignedCertificate(['127.0.0.1'])
+  const proxy = await startProxy(bench.stack.gateway, () => undefined, certificate)
+  const folder = await mkdtemp(join(tmpdir(), 'doctor-'))
+  bench.later(proxy.close)
+  bench.later(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'ca.pem'), certificate.cert)
+  const run = await bench.run(['--json', '--client', 'demo-rs256', '--url', proxy.url], {
+    NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
+  })
+  expect(statuses(reportOf(run), 'ok')).toEqual(IDS)
+  expect(check(reportOf(run), 'tls-headers').detail).toBe('https, and every header is there')
 })
 
 test('one client is looked at where one is named', async () => {

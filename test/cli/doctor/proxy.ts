@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { listen } from '../../../local/listen.ts'
 
 export interface Passing {
@@ -25,10 +26,12 @@ const OWN_TO_A_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'content-
 export async function startProxy(
   target: string,
   alter: (answer: Passing, url: string) => Partial<Passing> | undefined,
+  /** PEM: it is https then. */
+  tls?: { key: string; cert: string },
 ): Promise<Proxy> {
   const requests: string[] = []
   let url = ''
-  const server = createServer(async (request, response) => {
+  const pass: RequestListener = async (request, response) => {
     const { method = '', url: path = '' } = request
     requests.push(`${method} ${path}`)
     const chunks: Buffer[] = []
@@ -52,8 +55,9 @@ export async function startProxy(
     }
     const { status, headers, body } = { ...passing, ...alter(passing, url) }
     response.writeHead(status, headers).end(body)
-  })
-  url = await listen(server, 0)
+  }
+  const server = tls ? createTlsServer(tls, pass) : createServer(pass)
+  url = (await listen(server, 0)).replace('http:', tls ? 'https:' : 'http:')
   return {
     url,
     requests,
