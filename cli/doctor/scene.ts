@@ -70,7 +70,7 @@ export async function openScene(context: Context, wanted: Wanted): Promise<Scene
     origins: wanted.origin ?? [],
     ask,
     keys: keyFacts(arn => watching(context.kms(arn))),
-    deployment: url === undefined || insecure(url) ? undefined : deploymentFacts(url, ask),
+    deployment: url === undefined || insecure(url) ? undefined : deploymentFacts(url, ask, context.wait),
     discovery: remembered(issuer => discover(issuer, ask)),
     awsClocks,
   }

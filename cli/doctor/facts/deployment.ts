@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from '../../../lib/config/client.ts'
 import { remembered } from './attempt.ts'
-import type { Ask, Heard } from './http.ts'
+import { type Ask, type Heard, isAnswered } from './http.ts'
 
 /** Nobody can have it: RFC 6761 section 6.4. */
 export const FOREIGN_ORIGIN = 'https://countersign-doctor.invalid'
@@ -18,7 +18,12 @@ export interface DeploymentFacts {
   success(client: Client, origin: string): Promise<Heard | undefined>
 }
 
-export function deploymentFacts(url: string, ask: Ask): DeploymentFacts {
+export function deploymentFacts(
+  url: string,
+  asking: Ask,
+  wait: (ms: number) => Promise<void>,
+): DeploymentFacts {
+  const ask = patient(asking, wait)
   const post = (path: string, origin: string | undefined, form: Record<string, string>) =>
     ask(`${url}${path}`, { method: 'POST', form, headers: origin === undefined ? {} : { origin } })
   const keySet = remembered(() => ask(`${url}/.well-known/jwks.json`))
@@ -60,6 +65,20 @@ export function deploymentFacts(url: string, ask: Ask): DeploymentFacts {
   }
 }
 
+/** Many clients and origins are many requests at once: where the gateway has had enough of them, a little later. */
+function patient(ask: Ask, wait: (ms: number) => Promise<void>): Ask {
+  return async (url, asking) => {
+    for (const pause of PAUSES_MS) {
+      const heard = await ask(url, asking)
+      if (!isAnswered(heard) || heard.status !== 429) return heard
+      await wait(pause)
+    }
+    return ask(url, asking)
+  }
+}
+
+const PAUSES_MS = [1_000, 3_000]
+
 /** A whole token request but for what only a sign-in gives. */
 export function exchangeForm({
   client_id,
@@ -78,5 +97,5 @@ function madeUp(): string {
 }
 
 function isRefusedCode(heard: Heard): boolean {
-  return 'status' in heard && heard.json.error === 'invalid_grant'
+  return isAnswered(heard) && heard.json.error === 'invalid_grant'
 }
