@@ -125,6 +125,7 @@ test('one client is looked at where one is named', async () => {
   const { code, stdout } = await bench.run(['--json', '--client', 'nobody'])
   expect(code).toBe(2)
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'usage' } })
+  expect((await bench.run(['--url', 'countersign.example.com'])).code).toBe(2)
 })
 
 test('a next key that cannot sign is a failure, and hides nothing about the active one', async () => {
