@@ -8,8 +8,8 @@ import { openScene } from './scene.ts'
 export const doctor = command({
   name: 'doctor',
   summary: 'checks a deployment, and says what to do about what is wrong',
-  details: `Looks at the configuration, the keys and their policies, the provider, and the deployed endpoints. It changes nothing;
-what it sends to the provider is a made-up code, what it has signed is a canary. docs/doctor.md explains each check.`,
+  details: `Looks at the configuration, the keys and their policies, the provider, and the deployed endpoints. It changes nothing:
+what it sends to the provider are codes and tokens that are made up. docs/doctor.md explains each check.`,
   options: {
     url: {
       type: 'string',
