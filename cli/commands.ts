@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { doctor } from './doctor/doctor.ts'
 import { keysCreate } from './keys/create.ts'
 import { keysExport } from './keys/export.ts'
 import { keysImport } from './keys/import.ts'
@@ -9,6 +10,7 @@ import { keysActivate, keysPublish, keysRemove, keysRetire } from './keys/steps.
 
 /** Every command, in the order in which one needs them. */
 export const COMMANDS: readonly Command[] = [
+  doctor,
   keysList,
   keysCreate,
   keysImport,

@@ -18,6 +18,7 @@ const pages = [
   'docs/clients.md',
   'docs/configuration.md',
   'docs/deployment.md',
+  'docs/doctor.md',
   'docs/providers.md',
   'docs/requirements.md',
 ]

@@ -1,0 +1,50 @@
+import type { KeyMetadata, KMSClient } from '@aws-sdk/client-kms'
+import type { JWK } from 'jose'
+import { kmsSigner } from '../../../lib/aws/kms-signer.ts'
+import type { SigningKey } from '../../../lib/config/client.ts'
+import { kidOf, thumbprint } from '../../../lib/jose/jwks.ts'
+import { signJws } from '../../../lib/jose/jws.ts'
+import { type Signer, verifyingFirst } from '../../../lib/jose/signer.ts'
+import { metadataOf, policyOf, publicJwkOf } from '../../kms/keys.ts'
+import type { KeyPolicy } from '../../kms/policy.ts'
+import { attempt, type Outcome, remembered } from './attempt.ts'
+
+/** What KMS says of the keys. Every key is asked for once, whoever shares it. */
+export interface KeyFacts {
+  metadata(arn: string): Promise<Outcome<KeyMetadata>>
+  policy(arn: string): Promise<Outcome<KeyPolicy>>
+  /** RFC 7638, of the public half that KMS has. */
+  thumbprint(arn: string): Promise<Outcome<string>>
+  /** Whether KMS signs for us, and the signature verifies with the `public_jwk` of the configuration. */
+  canary(key: SigningKey): Promise<Outcome<'verified' | 'unverifiable'>>
+  signer(key: SigningKey): Promise<Signer>
+}
+
+export function keyFacts(kms: (arn: string) => KMSClient): KeyFacts {
+  const signer = async (key: SigningKey) => {
+    const { kms_key_arn, alg } = key
+    return kmsSigner(kms(kms_key_arn), { kms_key_arn, alg, kid: await kidOf(key) })
+  }
+  return {
+    metadata: remembered(arn => attempt(metadataOf(kms(arn), arn))),
+    policy: remembered(arn => attempt(policyOf(kms(arn), arn))),
+    thumbprint: remembered(arn => attempt(publicJwkOf(kms(arn), arn).then((jwk: JWK) => thumbprint(jwk)))),
+    canary: async key => attemptSigning(signCanary(await signer(key), key)),
+    signer,
+  }
+}
+
+/** A JWS without issuer, audience or expiry: an assertion that nobody takes. */
+async function signCanary(signer: Signer, { public_jwk }: SigningKey): Promise<'verified' | 'unverifiable'> {
+  let verifiable = true
+  const verifying = verifyingFirst(signer, public_jwk, () => {
+    verifiable = false
+  })
+  await signJws('countersign-canary', { purpose: 'countersign doctor' }, verifying)
+  return verifiable ? 'verified' : 'unverifiable'
+}
+
+/** What lies behind the function's own error is AWS's. */
+async function attemptSigning<T>(signing: Promise<T>): Promise<Outcome<T>> {
+  return attempt(signing.catch(error => Promise.reject((error as Error).cause ?? error)))
+}

@@ -1,0 +1,60 @@
+import type { SigningKey } from '../../../lib/config/client.ts'
+import { isDenied, type Outcome } from '../facts/attempt.ts'
+import type { Heard } from '../facts/http.ts'
+import { type Finding, fail, ok, skip } from '../finding.ts'
+import { meaningOf } from './function-answer.ts'
+
+const ANOTHER_KEY =
+  'Replace public_jwk by the public half of this key (aws kms get-public-key), or kms_key_arn by the key that public_jwk belongs to; register the same half with the provider.'
+
+/** `public_jwk` is the public half of the KMS key. Undefined: it is, or KMS does not say. `own` is its thumbprint. */
+export function publicHalf(
+  { kms_key_arn }: SigningKey,
+  own: string,
+  { value }: Outcome<string>,
+): Finding | undefined {
+  return value === undefined || value === own
+    ? undefined
+    : fail(`public_jwk is not the public half of ${kms_key_arn}`, ANOTHER_KEY)
+}
+
+/** Whether we may sign, and what came of it. Undefined: only the function may. */
+export function canarySigned(
+  { kms_key_arn, alg }: SigningKey,
+  { value, error }: Outcome<'verified' | 'unverifiable'>,
+): Finding | undefined {
+  if (error === undefined) {
+    return value === 'verified'
+      ? ok(`a canary signed by KMS (${alg}) verifies with public_jwk`)
+      : ok(`KMS signs; this Node does not know ${alg} and could not verify it`)
+  }
+  if (isDenied(error)) return undefined
+  if (error.name.startsWith('JW') || error.message.includes('verification')) {
+    return fail(`what ${kms_key_arn} signs does not verify with public_jwk`, ANOTHER_KEY)
+  }
+  return fail(
+    `KMS does not sign with ${kms_key_arn}: ${error.name}: ${error.message}`,
+    'Put right what KMS says, and run this again.',
+  )
+}
+
+const HOW = "only the function's role may sign, as it should be"
+
+/** The same where only the deployed function may sign: whatever the provider says to its request, it was signed. */
+export function functionSigned(heard: Heard): Finding {
+  const { kind, said } = meaningOf(heard)
+  switch (kind) {
+    case 'accepted':
+    case 'refused':
+    case 'not_the_client':
+    case 'provider_failed':
+      return ok(`the function signs (${HOW})`)
+    case 'unsigned':
+      return fail(
+        `the function cannot sign: ${said}`,
+        "Its log says why (error_name): it has to run as the role that the key's policy names, and kms:Sign must be kept from it neither by a boundary nor by an endpoint's policy.",
+      )
+    default:
+      return skip(`cannot be told: ${HOW}, and it answers ${said}`, "Look at the function's log.")
+  }
+}
