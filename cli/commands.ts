@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
+import { init } from './init/init.ts'
 import { keysList } from './keys/list.ts'
 
 /** Every command, in the order in which one needs them. */
-export const COMMANDS: readonly Command[] = [keysList]
+export const COMMANDS: readonly Command[] = [init, keysList]
