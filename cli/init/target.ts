@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import {
   type Deployment,
   onLambda,
+  PENDING,
   type RawDocument,
   readDeployment,
   readDocument,
@@ -104,6 +105,11 @@ async function secretTarget(context: Context, flags: Flags): Promise<Target> {
   const name = `the secret ${context.secretId()}`
   const tagged = await orNothing(readDeployment(context))
   if (tagged === undefined) {
+    if (context.secretId().startsWith('arn:')) {
+      throw new Failure('secret_missing', `There is no secret ${context.secretId()}.`, {
+        fix: 'A new one is made by its name: --secret-id NAME.',
+      })
+    }
     const deployment = given(flags, NO_DEPLOYMENT)
     return {
       base: EMPTY,
@@ -142,17 +148,11 @@ async function create(
   { url, signers }: Deployment,
   document: RawDocument,
 ): Promise<string> {
-  const Name = context.secretId()
-  if (Name.startsWith('arn:')) {
-    throw new Failure('secret_missing', `There is no secret ${Name}, and a new one is made by its name.`, {
-      fix: 'Name it by --secret-id NAME.',
-    })
-  }
   const ClientRequestToken = randomUUID()
   try {
     await context.secrets().send(
       new CreateSecretCommand({
-        Name,
+        Name: context.secretId(),
         Description: 'The configuration of Countersign',
         SecretString: JSON.stringify(document, null, 2),
         ClientRequestToken,
@@ -176,7 +176,7 @@ async function firstVersion(context: Context, document: RawDocument): Promise<st
       SecretId: context.secretId(),
       SecretString: JSON.stringify(document, null, 2),
       ClientRequestToken,
-      VersionStages: ['countersign-first'],
+      VersionStages: [PENDING],
     }),
   )
   if (!VersionStages.includes('AWSCURRENT')) throw changedMeanwhile()

@@ -57,7 +57,7 @@ export async function countersign(
 }
 
 /** The one JSON object that `--json` prints. */
-export function jsonOf({ out }: Said): Record<string, never> {
+export function jsonOf<T = Record<string, unknown>>({ out }: Said): T {
   if (out.length !== 1) throw new Error(`one line was to be printed, and there are ${out.length}`)
   return JSON.parse(out[0]!)
 }

@@ -5,15 +5,19 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DescribeKeyCommand, DisableKeyCommand } from '@aws-sdk/client-kms'
-import { DescribeSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  PutSecretValueCommand,
+} from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { runCommand } from '../../cli/run.ts'
-import { TAGS } from '../../infra/tags.ts'
-import { parseRegistrations } from '../../lib/config/registrations.ts'
-import { control } from '../../local/aws/control.ts'
-import { createSigningKey, SIGNERS } from '../../local/keys.ts'
-import { type DiscoveryServer, goodMetadata, startDiscovery } from '../support/discovery.ts'
-import { type Answers, countersign, jsonOf, recorded, startAccount } from '../support/operator.ts'
+import { runCommand } from '../../../cli/run.ts'
+import { TAGS } from '../../../infra/tags.ts'
+import { parseRegistrations } from '../../../lib/config/registrations.ts'
+import { control } from '../../../local/aws/control.ts'
+import { createSigningKey, SIGNERS } from '../../../local/keys.ts'
+import { type DiscoveryServer, goodMetadata, startDiscovery } from '../../support/discovery.ts'
+import { type Answers, countersign, jsonOf, recorded, startAccount } from '../../support/operator.ts'
 
 // `countersign init` against the local KMS and Secrets Manager, and a provider that is nothing but its discovery document.
 
@@ -401,6 +405,23 @@ describe('where it is written', () => {
       { Key: TAGS.signers, Value: SIGNERS.join(' ') },
     ])
     expect((await account.documentOf(there['secret-id'])).clients).toHaveLength(1)
+  })
+
+  test('a new secret is made by its name, not by an ARN', async () => {
+    const arn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:none-AbCdEf'
+    const said = await init({ 'secret-id': arn, signer: SIGNERS, yes: true, json: true })
+    expect([said.code, jsonOf(said)]).toMatchObject([1, { error: { code: 'secret_missing' } }])
+  })
+
+  test('a secret without a value gets its first', async () => {
+    const Name = `config-empty-${made}`
+    await account.secrets.send(new CreateSecretCommand({ Name }))
+    const said = await init({ 'secret-id': Name, signer: SIGNERS, json: true })
+    const { VersionIdsToStages } = await account.secrets.send(new DescribeSecretCommand({ SecretId: Name }))
+    expect([said.code, VersionIdsToStages]).toEqual([
+      0,
+      { [String(jsonOf(said).version_id)]: expect.arrayContaining(['AWSCURRENT']) },
+    ])
   })
 
   test('on Lambda, no loopback: the deployment says where it is', async () => {
