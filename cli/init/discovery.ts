@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts'
+import { plain } from '../plain.ts'
 
 /** A discovery document, and where it was found. */
 export interface Discovered {
@@ -97,7 +98,7 @@ function sameIssuer(issuer: string, metadata: Record<string, unknown>, url: stri
   if (metadata.issuer === issuer) return metadata
   throw new Failure(
     'issuer_mismatch',
-    `The issuer that was given and the one in the discovery document differ:\n  given  ${issuer}\n  there  ${String(metadata.issuer)}\n  at     ${url}`,
+    `The issuer that was given and the one in the discovery document differ:\n  given  ${issuer}\n  there  ${plain(String(metadata.issuer))}\n  at     ${url}`,
     { fix: 'If the one there is your provider, give it by --issuer, to the letter. If not, do not go on.' },
   )
 }

@@ -2,6 +2,7 @@ import { presetOf } from '../../lib/config/presets.ts'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import { Failure, misuse } from '../failure.ts'
 import { ALGS } from '../kms/spec.ts'
+import { plain } from '../plain.ts'
 import type { Terminal } from '../terminal.ts'
 
 type Metadata = Readonly<Record<string, unknown>>
@@ -23,7 +24,7 @@ export function methodNotices(metadata: Metadata, force = false): string[] {
     methods === undefined
       ? // RFC 8414 section 2.
         `discovery has no ${METHODS}, which stands for client_secret_basic alone`
-      : `discovery does not offer ${METHOD}, but ${methods.join(', ') || 'nothing'}`
+      : `discovery does not offer ${METHOD}, but ${plain(methods.join(', ')) || 'nothing'}`
   if (force) return [message]
   throw new Failure('method_not_offered', `The provider's ${message}.`, {
     fix: 'Without private_key_jwt Countersign is of no use there. If you know that it is taken all the same: --force.',

@@ -39,10 +39,9 @@ function way(redirect_uri: string, native: boolean): Way {
   if (!/^http:/.test(redirect_uri) || !URL.canParse(redirect_uri)) return { redirect_uri }
   const { hostname, port } = new URL(redirect_uri)
   if (!isLoopback(hostname)) return { redirect_uri }
-  const any_port = native && hostname !== 'localhost'
   const hosts =
     hostname === '[::1]' ? ['::1'] : hostname === '127.0.0.1' ? ['127.0.0.1'] : ['127.0.0.1', '::1']
-  return { redirect_uri, listen: { hosts, port: Number(port) || (any_port ? 0 : 80), any_port } }
+  return { redirect_uri, listen: { hosts, port: Number(port) || (native ? 0 : 80), any_port: native } }
 }
 
 /** The redirect URI with the port that is listened at. */

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts'
+import { plain } from '../plain.ts'
 import type { Terminal } from '../terminal.ts'
 
 export interface Step {
@@ -25,7 +26,7 @@ export function createSteps(terminal: Terminal | undefined): Steps {
     const mark = step.ok ? '' : `${terminal.paint('red', 'failed')} `
     terminal.progress()
     const colon = step.detail.startsWith('->') ? '' : ':'
-    terminal.out(`${list.length} ${step.step}${colon} ${mark}${step.detail}`)
+    terminal.out(`${list.length} ${step.step}${colon} ${mark}${plain(step.detail)}`)
   }
   const failed = (step: string, error: unknown, detail?: string): never => {
     if (error instanceof Failure) {

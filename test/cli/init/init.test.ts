@@ -199,6 +199,13 @@ describe('the provider', () => {
     expect((await account.documentOf(secret)).clients).toEqual([])
   })
 
+  test('what the provider says cannot rewrite the terminal', async () => {
+    provider.metadata = { issuer: 'x\u001b[2J' }
+    expect((await init()).notes.join('')).toContain('there  x�[2J')
+    provider.metadata = { token_endpoint_auth_methods_supported: ['y\u009b2J'] }
+    expect((await init()).notes.join('')).toContain('but y�2J')
+  })
+
   test.each([
     [undefined, 'client_secret_basic alone'],
     [['client_secret_post'], 'but client_secret_post'],
@@ -255,6 +262,8 @@ describe('the provider', () => {
 
   test('an endpoint that may not be one is refused as the configuration refuses it', async () => {
     provider.metadata = { revocation_endpoint: 'http://169.254.169.254/revoke' }
+    const kms = control(account.kms)
+    await kms.reset()
     const said = await init({ json: true, 'allow-host': '169.254.169.254' })
     expect([said.code, jsonOf(said)]).toMatchObject([
       1,
@@ -265,6 +274,8 @@ describe('the provider', () => {
         },
       },
     ])
+    // Before a key is made, which would be left over.
+    expect(await kms.requests()).toEqual([])
   })
 
   test('without discovery nothing is read: the preset has the endpoints, or the flags', async () => {
@@ -453,7 +464,10 @@ describe('where it is written', () => {
     expect((await init(args)).code).toBe(0)
     await writeFile(out, '{"version":1,"clients":[{}]}')
     const said = await init({ ...args, json: true })
-    expect([said.code, jsonOf(said)]).toMatchObject([1, { error: { code: 'configuration_invalid' } }])
+    expect([said.code, jsonOf(said)]).toMatchObject([
+      1,
+      { error: { code: 'configuration_invalid', message: expect.stringContaining(out) } },
+    ])
     expect(await readFile(out, 'utf8')).toBe('{"version":1,"clients":[{}]}')
   })
 })

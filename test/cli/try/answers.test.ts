@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { requireTokens } from '../../../cli/try/exchange.ts'
 import { idTokenOf } from '../../../cli/try/id-token.ts'
 import { authorizationRequest, codeOf, usualScope } from '../../../cli/try/request.ts'
 
@@ -41,6 +42,16 @@ test.each([
 test('an answer without iss is one: RFC 9207 is not everywhere', () => {
   const started = start()
   expect(codeOf(new URLSearchParams({ state: started.state, code: 'c' }), started, ISSUER)).toBe('c')
+})
+
+test.each([
+  [200, { access_token: 'x' }, true],
+  [200, {}, false],
+  [400, { access_token: 'x' }, false],
+])('%i with %j is an answer with tokens: %s', (status, body, tokens) => {
+  const check = () => requireTokens({ status, body, took_ms: 1, request_id: undefined }, 'app-1')
+  if (tokens) expect(check).not.toThrow()
+  else expect(check).toThrow(`The endpoint answered ${status}`)
 })
 
 describe('the ID token', () => {

@@ -216,9 +216,9 @@ describe('an answer that is none to this request', () => {
   test('a person reads what the provider said, and what to do', async () => {
     const said = await tried(
       ['--client', 'terminal'],
-      refused({ error: 'access_denied', error_description: 'No.' }),
+      refused({ error: 'access_denied', error_description: 'No.\u001b[2J' }),
     )
-    expect(said.out.at(-1)).toBe('2 redirect received: failed The provider refused: access_denied (No.)')
+    expect(said.out.at(-1)).toBe('2 redirect received: failed The provider refused: access_denied (No.�[2J)')
     expect(said.notes.at(-1)).toMatch(/^ {2}The sign-in was cancelled/)
   })
 })
