@@ -12,6 +12,7 @@ import {
   readDeployment,
   readDocument,
   replaceDocument,
+  withoutLabel,
 } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
 import type { Flags } from './options.ts'
@@ -180,6 +181,7 @@ async function firstVersion(context: Context, document: RawDocument): Promise<st
     }),
   )
   if (!VersionStages.includes('AWSCURRENT')) throw changedMeanwhile()
+  await withoutLabel(context, ClientRequestToken)
   return ClientRequestToken
 }
 
