@@ -37,7 +37,7 @@ export interface Command<O extends Options = Options> {
   /** What the help of the command says beside its options. */
   details?: string
   options: O
-  run(context: Context, values: Values<O>): Promise<Result>
+  run(context: Context, values: Values<O> & Values<typeof COMMON>): Promise<Result>
 }
 
 /** Keeps the options' types for `run`. */

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import { doctor } from './doctor/doctor.ts'
+import { init } from './init/init.ts'
 import { keysCreate } from './keys/create.ts'
 import { keysExport } from './keys/export.ts'
 import { keysImport } from './keys/import.ts'
@@ -7,10 +8,13 @@ import { keysList } from './keys/list.ts'
 import { keysRollback } from './keys/rollback.ts'
 import { keysRotate } from './keys/rotate.ts'
 import { keysActivate, keysPublish, keysRemove, keysRetire } from './keys/steps.ts'
+import { tryCommand } from './try/try.ts'
 
 /** Every command, in the order in which one needs them. */
 export const COMMANDS: readonly Command[] = [
+  init,
   doctor,
+  tryCommand,
   keysList,
   keysCreate,
   keysImport,

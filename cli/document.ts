@@ -113,18 +113,18 @@ export async function replaceDocument(
     }),
   )
   await promote(context, basis.version_id, VersionId)
-  // A label that stays behind would say that something is unfinished.
+  await withoutLabel(context, VersionId)
+  return VersionId
+}
+
+/** Takes PENDING from a version: a label that stays behind would say that something is unfinished. */
+export async function withoutLabel(context: Context, VersionId: string): Promise<void> {
+  const label = { SecretId: context.secretId(), VersionStage: PENDING, RemoveFromVersionId: VersionId }
+  // What was written is in force, with the label or without.
   await context
     .secrets()
-    .send(
-      new UpdateSecretVersionStageCommand({
-        SecretId,
-        VersionStage: PENDING,
-        RemoveFromVersionId: VersionId,
-      }),
-    )
+    .send(new UpdateSecretVersionStageCommand(label))
     .catch(() => {})
-  return VersionId
 }
 
 /** Moves AWSCURRENT, in one step and only from where it is believed to be. Secrets Manager moves AWSPREVIOUS along. */

@@ -47,7 +47,7 @@ function introduce(args: readonly string[], terminal: Surroundings['terminal']):
     terminal.out(overview(listed).trimEnd())
     return first === undefined ? EXIT.usage : EXIT.done
   }
-  const named = group.length > 0 && second !== undefined ? `${first} ${second}` : first
+  const named = group.length > 0 && second?.startsWith('-') === false ? `${first} ${second}` : first
   throw misuse(
     `There is no command "${named}". There are:\n${listed.map(({ name }) => `  ${name}`).join('\n')}`,
   )

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { styleText } from 'node:util'
+import { Failure } from './failure.ts'
 
 /** Where a command speaks: results on standard output, everything else on standard error. Tests pass literals. */
 export interface Terminal {
@@ -64,6 +65,9 @@ export function systemTerminal(): Terminal {
           fallback === undefined ? `${question}: ` : `${question} [${fallback}]: `,
         )
         return answer.trim() || (fallback ?? '')
+      } catch {
+        // Ctrl+C or Ctrl+D.
+        throw new Failure('cancelled', 'No answer was given.')
       } finally {
         lines.close()
       }

@@ -60,6 +60,16 @@ export function stackClients(app: string): StackClientPlan[] {
       refresh: 'rotating',
       shows: 'a native app: no Origin, a private-use scheme',
     },
+    {
+      client_id: 'terminal',
+      alg: 'RS256',
+      application_type: 'native',
+      // Without a port: the command listens at one that is free (RFC 8252 section 7.3).
+      redirect_uri: 'http://127.0.0.1/callback',
+      grant_types: [CODE],
+      refresh: 'none',
+      shows: '`countersign try`: a loopback redirect',
+    },
   ]
 }
 

@@ -5,7 +5,8 @@ import type { Endpoints, Preset } from './presets.ts'
 // What a preset and a registration make together. A registration overrides any of it; nothing else in Countersign
 // knows a provider.
 
-const ENDPOINTS = [
+/** All that a registration can pin. */
+export const ENDPOINTS = [
   'authorization_endpoint',
   'token_endpoint',
   'revocation_endpoint',

@@ -51,6 +51,7 @@ describe('npm start -- --json', () => {
       ['refreshing', 'PS256'],
       ['bound', 'ES384'],
       ['native', 'EdDSA'],
+      ['terminal', 'RS256'],
     ])
     expect(Object.keys(stack.env).sort()).toEqual([
       'AWS_ACCESS_KEY_ID',
