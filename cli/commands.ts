@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { configCheck, configPut, configShow } from './config/config.ts'
 import { doctor } from './doctor/doctor.ts'
 import { init } from './init/init.ts'
 import { keysCreate } from './keys/create.ts'
@@ -25,4 +26,7 @@ export const COMMANDS: readonly Command[] = [
   keysRotate,
   keysRollback,
   keysExport,
+  configShow,
+  configCheck,
+  configPut,
 ]

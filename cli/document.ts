@@ -72,14 +72,23 @@ export async function readDocument(
   version: { VersionId?: string; VersionStage?: string } = {},
 ): Promise<Stored> {
   const deployment = await readDeployment(context)
+  const { text, version_id } = await readText(context, version)
+  const registrations = checked(text, version_id, deployment)
+  return { version_id, document: JSON.parse(text), registrations, deployment }
+}
+
+/** The same as it stands there, valid or not. */
+export async function readText(
+  context: Context,
+  version: { VersionId?: string; VersionStage?: string } = {},
+): Promise<{ text: string; version_id: string }> {
   const { SecretString, VersionId } = await context
     .secrets()
     .send(new GetSecretValueCommand({ SecretId: context.secretId(), ...version }))
   if (SecretString === undefined || VersionId === undefined) {
     throw new Failure('configuration_unreadable', 'The configuration secret has no text.')
   }
-  const registrations = checked(SecretString, VersionId, deployment)
-  return { version_id: VersionId, document: JSON.parse(SecretString), registrations, deployment }
+  return { text: SecretString, version_id: VersionId }
 }
 
 function checked(text: string, revision: string, deployment: Deployment): Registrations {

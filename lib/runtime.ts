@@ -140,15 +140,21 @@ function createSignerFor(environment: Environment, agents: Agents, log: Log): De
     return client
   }
   // By the key's own object: a changed document brings new objects, whose first signature is verified again.
-  return keptBy((key: SigningKey) => makeSigner(key, clientIn, log))
+  return keptBy((key: SigningKey) => makeSigner(key, arnFor(key, environment.region), clientIn, log))
+}
+
+/** Of a multi-Region key the one in the function's own Region: nearer, and there where another Region is not (requirement KMS-15). */
+function arnFor({ kms_key_arn, replicas = [] }: SigningKey, region: string | undefined): string {
+  return [kms_key_arn, ...replicas].find(arn => regionOf(arn) === region) ?? kms_key_arn
 }
 
 async function makeSigner(
   key: SigningKey,
+  kms_key_arn: string,
   clientIn: (region: string) => ReturnType<typeof kmsClient>,
   log: Log,
 ): Promise<Signer> {
-  const { kms_key_arn, alg, public_jwk } = key
+  const { alg, public_jwk } = key
   const client = clientIn(regionOf(kms_key_arn) ?? '')
   const signer = kmsSigner(client, { kms_key_arn, alg, kid: await kidOf(key) })
   return verifyingFirst(signer, public_jwk, () =>

@@ -18,6 +18,8 @@ export interface PublicJwk {
 
 export interface SigningKey {
   kms_key_arn: string
+  /** The same multi-Region key in other Regions: a function signs by the one of its own, where there is one. */
+  replicas?: readonly string[]
   alg: Alg
   /** What an experimental `alg` has to have beside it. */
   experimental?: boolean

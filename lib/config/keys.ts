@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { ALGORITHMS, type Alg, isExperimental } from '../jose/algorithms.ts'
 import { KID_MAX, RSA_BITS_MIN } from '../limits.ts'
 import type { PublicJwk } from './client.ts'
-import { isRaw, members, oneOf, type Raw, text } from './members.ts'
+import { isRaw, list, members, oneOf, type Raw, text } from './members.ts'
 
 const ALGS = Object.keys(ALGORITHMS) as Alg[]
 const NEEDS_EXPERIMENTAL =
@@ -16,6 +16,12 @@ function isAlg(alg: unknown): alg is Alg {
 /** One signing key: the KMS key by its ARN, and beside it the public half, so that nothing here has to ask KMS. */
 export const signingKey = members(raw => ({
   kms_key_arn: text(keyArnProblem),
+  replicas: v.exactOptional(
+    list(
+      text(arn => keyArnProblem(arn) ?? replicaProblem(arn, raw)),
+      regionsProblem(raw),
+    ),
+  ),
   alg: v.pipe(
     oneOf(ALGS),
     v.check(alg => !isExperimental(alg) || raw.experimental === true, NEEDS_EXPERIMENTAL),
@@ -47,6 +53,28 @@ function keyArnProblem(arn: string): string | undefined {
   return /(?:^|:)alias\//.test(arn)
     ? `must not be an alias: ${why}`
     : `must be the ARN of one KMS key: ${why}`
+}
+
+/** Region, and what is the same in every Region: partition, account and id (`mrk-…`) of a multi-Region key. */
+function partsOf(arn: unknown): { region: string; rest: string } {
+  const [, partition, , region = '', account, key] = typeof arn === 'string' ? arn.split(':') : []
+  return { region, rest: `${partition}:${account}:${key}` }
+}
+
+/** KMS developer guide, "Multi-Region keys": the same id means the same key material, so the same public_jwk and kid. */
+function replicaProblem(arn: string, { kms_key_arn }: Raw): string | undefined {
+  const { rest } = partsOf(arn)
+  if (!rest.includes(':key/mrk-')) return 'must be a multi-Region key: its id begins with mrk-'
+  return rest === partsOf(kms_key_arn).rest
+    ? undefined
+    : 'must be the key of kms_key_arn in another Region: the same account and the same mrk- id'
+}
+
+function regionsProblem({ kms_key_arn }: Raw): (replicas: readonly unknown[]) => string | undefined {
+  return replicas => {
+    const regions = [kms_key_arn, ...replicas].map(arn => partsOf(arn).region)
+    return new Set(regions).size === regions.length ? undefined : 'must name each Region once'
+  }
 }
 
 /** A `kid` is published: never a KMS ARN (it holds the account id), key id or alias. */

@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises'
+import { ConfigurationError, problemLine } from '../../lib/config/problems.ts'
+import { notices, parseRegistrations } from '../../lib/config/registrations.ts'
+import { command } from '../command.ts'
+import { onLambda, type RawDocument, readDeployment, readText, replaceDocument } from '../document.ts'
+import { EXIT, Failure, misuse } from '../failure.ts'
+
+// The document as a whole, for what no other command changes. Keys are better changed by the commands about keys.
+
+const FILE = { file: { type: 'string', value: 'FILE', help: 'the document; - is standard input' } } as const
+
+export const configShow = command({
+  name: 'config show',
+  summary: 'the configuration that is in force',
+  details: 'Printed as it is, also where it is not valid. --json says which version it is.',
+  options: {},
+  async run(context) {
+    const { text, version_id } = await readText(context)
+    return { json: { version_id, text }, lines: [text] }
+  },
+})
+
+export const configCheck = command({
+  name: 'config check',
+  summary: 'whether a document is valid, and what is worth a second thought',
+  details:
+    'Nothing is read but the file. Strict as a deployed function is: --loopback takes http URLs of loopback hosts too.',
+  options: { ...FILE, loopback: { type: 'boolean', help: 'for the local stack' } },
+  async run(_, { file, loopback = false }) {
+    const checked = check(await textOf(file), !loopback)
+    return {
+      ok: checked.problems.length === 0,
+      json: { ok: checked.problems.length === 0, ...checked },
+      lines: [
+        ...checked.problems,
+        ...checked.notices.map(notice => `notice: ${notice}`),
+        ...(checked.problems.length === 0 ? ['valid'] : []),
+      ],
+    }
+  },
+})
+
+export const configPut = command({
+  name: 'config put',
+  summary: 'put a document in force, once it is valid',
+  details: `It becomes a new version, which countersign keys rollback takes back. Nothing that somebody else has written meanwhile is
+overwritten unseen: --if-version names the version that the file was made from (config show --json).`,
+  options: {
+    ...FILE,
+    'if-version': { type: 'string', value: 'ID', help: 'only while this version is in force' },
+  },
+  async run(context, { file, 'if-version': wanted }) {
+    const text = await textOf(file)
+    const deployment = await readDeployment(context)
+    const { problems, notices: noted } = check(text, onLambda(deployment))
+    if (problems.length > 0) {
+      throw new Failure('configuration_invalid', `The document is not valid:\n${problems.join('\n')}`)
+    }
+    const { version_id } = await readText(context)
+    if (wanted !== undefined && wanted !== version_id) {
+      throw new Failure(
+        'changed_meanwhile',
+        `Version ${version_id} is in force, not ${wanted}. Nothing was changed.`,
+        {
+          fix: 'Look at it (countersign config show) and make your change on top of it.',
+          exit: EXIT.refused,
+        },
+      )
+    }
+    const written = await replaceDocument(
+      context,
+      { version_id, deployment },
+      JSON.parse(text) as RawDocument,
+    )
+    return {
+      json: { ok: true, version_id: written, notices: noted },
+      lines: [...noted.map(notice => `notice: ${notice}`), `in force, as version ${written}`],
+    }
+  },
+})
+
+async function textOf(file: string | undefined): Promise<string> {
+  if (file === undefined) throw misuse('Which document? --file names it.')
+  try {
+    return await readFile(file === '-' ? 0 : file, 'utf8')
+  } catch (error) {
+    throw misuse(`${file} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function check(text: string, strict: boolean): { problems: string[]; notices: string[] } {
+  try {
+    return { problems: [], notices: notices(parseRegistrations(text, { revision: '', onLambda: strict })) }
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    return { problems: error.problems.map(problemLine), notices: [] }
+  }
+}
