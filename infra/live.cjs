@@ -3,7 +3,7 @@ const { resolve } = require('./resolve.cjs')
 
 const ALIAS = 'live'
 
-/** One function by its versions: by their content, so that what has not changed is not published again. */
+/** What a version is made of, as one word: what has not changed is not published again. */
 function digestOf(properties, { CodeSha256 }) {
   // Neither is part of a version.
   const { Code, ReservedConcurrentExecutions, Tags, ...configuration } = properties
@@ -59,7 +59,11 @@ module.exports = class Live {
       delete template.Resources[declared.versionLogicalId]
       declared.versionLogicalId = versionId
       template.Resources[versionId] = version
-      template.Outputs[naming.getLambdaVersionOutputLogicalId(name)].Value = { Ref: versionId }
+      const outputId = naming.getLambdaVersionOutputLogicalId(name)
+      const output = template.Outputs[outputId]
+      // Put in again at the end: the framework compiles functions side by side, so their order was chance.
+      delete template.Outputs[outputId]
+      template.Outputs[outputId] = { ...output, Value: { Ref: versionId } }
       template.Resources[declared.targetAlias.logicalId] = {
         Type: 'AWS::Lambda::Alias',
         Properties: {
