@@ -38,6 +38,14 @@ describe('a parameter', () => {
     ])
   })
 
+  test('is declared by the first of the two templates that the framework deploys as well', async () => {
+    // CloudFormation refuses a parameter that a template does not declare.
+    const { service: state } = await readJson(service.dir, '.serverless/serverless-state.json')
+    const { Parameters: first, Resources } = state.provider.coreCloudFormationTemplate
+    expect(Object.keys(Resources)).not.toContain('SigningKey')
+    expect(Object.keys(first)).toEqual(Object.keys(Parameters))
+  })
+
   test('that does not exist is refused by its name, and told what there is', async () => {
     const message = await refused('AlarmMail=ops@example.com')
     expect(message).toContain('no such parameter: AlarmMail')

@@ -43,11 +43,16 @@ describe('osls package', () => {
     expect(output).not.toMatch(/^warning:/im)
   })
 
-  test.skipIf(!hasCfnLint())('gives a template that cfn-lint passes, and so is that of the web ACL', async () => {
-    const { code, stdout } = await run(service.dir, ['cfn-lint', TEMPLATE, 'infra/web-acl.yml'], { HOME: process.env.HOME ?? '' })
-    expect(stdout).toBe('')
-    expect(code).toBe(0)
-  })
+  test.skipIf(!hasCfnLint())(
+    'gives a template that cfn-lint passes, and so is that of the web ACL',
+    async () => {
+      const { code, stdout } = await run(service.dir, ['cfn-lint', TEMPLATE, 'infra/web-acl.yml'], {
+        HOME: process.env.HOME ?? '',
+      })
+      expect(stdout).toBe('')
+      expect(code).toBe(0)
+    },
+  )
 
   test('suits other versions of the framework: no build key', async () => {
     const source = await readFile(join(service.dir, 'serverless.yml'), 'utf8')
