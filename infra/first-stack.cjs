@@ -8,7 +8,8 @@ module.exports = class FirstStack {
     this.hooks = {
       'after:aws:package:finalize:mergeCustomProviderResources': () => {
         const { coreCloudFormationTemplate, compiledCloudFormationTemplate } = serverless.service.provider
-        coreCloudFormationTemplate.Parameters = compiledCloudFormationTemplate.Parameters
+        // A copy: of one object in two places, the framework's state keeps a reference alone.
+        coreCloudFormationTemplate.Parameters = structuredClone(compiledCloudFormationTemplate.Parameters)
       },
     }
   }

@@ -39,10 +39,11 @@ describe('a parameter', () => {
   })
 
   test('is declared by the first of the two templates that the framework deploys as well', async () => {
-    // CloudFormation refuses a parameter that a template does not declare.
+    await packageIn(service.dir)
     const { service: state } = await readJson(service.dir, '.serverless/serverless-state.json')
     const { Parameters: first, Resources } = state.provider.coreCloudFormationTemplate
     expect(Object.keys(Resources)).not.toContain('SigningKey')
+    // CloudFormation refuses a parameter that a template does not declare.
     expect(Object.keys(first)).toEqual(Object.keys(Parameters))
   })
 
