@@ -17,7 +17,7 @@ const pages = [
   'docs/architecture.md',
   'docs/clients.md',
   'docs/configuration.md',
-  'docs/deployment.md',
+  'docs/deploy.md',
   'docs/doctor.md',
   'docs/providers.md',
   'docs/requirements.md',

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { ConfigurationError, problemLine } from '../../lib/config/problems.ts'
 import { notices, parseRegistrations } from '../../lib/config/registrations.ts'
 import { command } from '../command.ts'
@@ -15,8 +16,8 @@ export const configShow = command({
   details: 'Printed as it is, also where it is not valid. --json says which version it is.',
   options: {},
   async run(context) {
-    const { text, version_id } = await readText(context)
-    return { json: { version_id, text }, lines: [text] }
+    const stored = await readText(context)
+    return { json: { ...stored }, lines: [stored.text] }
   },
 })
 
@@ -50,9 +51,9 @@ overwritten unseen: --if-version names the version that the file was made from (
     'if-version': { type: 'string', value: 'ID', help: 'only while this version is in force' },
   },
   async run(context, { file, 'if-version': wanted }) {
-    const text = await textOf(file)
+    const document = await textOf(file)
     const deployment = await readDeployment(context)
-    const { problems, notices: noted } = check(text, onLambda(deployment))
+    const { problems, notices: noted } = check(document, onLambda(deployment))
     if (problems.length > 0) {
       throw new Failure('configuration_invalid', `The document is not valid:\n${problems.join('\n')}`)
     }
@@ -70,7 +71,7 @@ overwritten unseen: --if-version names the version that the file was made from (
     const written = await replaceDocument(
       context,
       { version_id, deployment },
-      JSON.parse(text) as RawDocument,
+      JSON.parse(document) as RawDocument,
     )
     return {
       json: { ok: true, version_id: written, notices: noted },
@@ -82,15 +83,18 @@ overwritten unseen: --if-version names the version that the file was made from (
 async function textOf(file: string | undefined): Promise<string> {
   if (file === undefined) throw misuse('Which document? --file names it.')
   try {
-    return await readFile(file === '-' ? 0 : file, 'utf8')
+    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
   } catch (error) {
     throw misuse(`${file} cannot be read: ${(error as Error).message}`)
   }
 }
 
-function check(text: string, strict: boolean): { problems: string[]; notices: string[] } {
+function check(document: string, strict: boolean): { problems: string[]; notices: string[] } {
   try {
-    return { problems: [], notices: notices(parseRegistrations(text, { revision: '', onLambda: strict })) }
+    return {
+      problems: [],
+      notices: notices(parseRegistrations(document, { revision: '', onLambda: strict })),
+    }
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     return { problems: error.problems.map(problemLine), notices: [] }

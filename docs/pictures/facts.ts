@@ -51,11 +51,15 @@ interface Statement {
   Principal?: { AWS?: string }
   Condition?: { StringEquals?: Record<string, string> }
 }
-interface Resources {
-  Resources: {
-    SigningKey: { Properties: { KeySpec: string; KeyUsage: string; KeyPolicy: { Statement: Statement[] } } }
-    SigningRole: { Properties: { Policies: { PolicyDocument: { Statement: Statement[] } }[] } }
-  }
+interface Key {
+  Mappings: { Algorithms: Record<string, { KeySpec: string; Kms: string }> }
+  Resources: { SigningKey: { Properties: { KeyUsage: string; KeyPolicy: { Statement: Statement[] } } } }
+}
+interface Role {
+  Resources: { SigningPolicy: { Properties: { PolicyDocument: { Statement: Statement[] } } } }
+}
+interface Parameters {
+  Parameters: { SigningAlgorithm: { Default: string } }
 }
 
 // CloudFormation's short forms stay as they are written, so that they can be recognised.
@@ -71,9 +75,11 @@ function readYaml<T>(path: string): T {
 
 function readDeployment(): Pick<Facts, 'gateway' | 'lambda' | 'roleMay' | 'key'> {
   const { provider, functions } = readYaml<Service>('serverless.yml')
-  const { KeySpec, KeyUsage, KeyPolicy } =
-    readYaml<Resources>('infra/key.yml').Resources.SigningKey.Properties
-  const { Policies } = readYaml<Resources>('infra/role.yml').Resources.SigningRole.Properties
+  const { Mappings, Resources } = readYaml<Key>('infra/key.yml')
+  const { KeyUsage, KeyPolicy } = Resources.SigningKey.Properties
+  const { PolicyDocument } = readYaml<Role>('infra/role.yml').Resources.SigningPolicy.Properties
+  const { Default } = readYaml<Parameters>('infra/parameters.yml').Parameters.SigningAlgorithm
+  const algorithm = given('algorithm', Mappings.Algorithms[Default])
 
   const signing = only(
     'statement that allows kms:Sign',
@@ -102,14 +108,12 @@ function readDeployment(): Pick<Facts, 'gateway' | 'lambda' | 'roleMay' | 'key'>
       memoryMb: provider.memorySize,
       role: signer,
     },
-    roleMay: Policies.flatMap(({ PolicyDocument }) =>
-      PolicyDocument.Statement.flatMap(({ Action }) => Action),
-    ),
+    roleMay: PolicyDocument.Statement.flatMap(({ Action }) => Action),
     key: {
-      spec: KeySpec,
+      spec: algorithm.KeySpec,
       usage: KeyUsage,
       signer,
-      algorithm: given('algorithm', conditions['kms:SigningAlgorithm']),
+      algorithm: algorithm.Kms,
       messageType: given('message type', conditions['kms:MessageType']),
     },
   }

@@ -2,181 +2,201 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { FUNCTIONS } from '../../infra/build.ts'
 import { KMS_TOTAL_MS, PROVIDER_TOTAL_MS } from '../../lib/limits.ts'
-import { copyService, keys, packageIn, readJson, TEMPLATE } from '../package/service.ts'
+import { keys, readJson } from '../package/service.ts'
+import { ofType, packaged, type Resource } from './packaged.ts'
 
-interface Resource {
-  Type: string
-  DeletionPolicy?: string
-  UpdateReplacePolicy?: string
-  Properties: Record<string, unknown>
-}
-
-let service: Awaited<ReturnType<typeof copyService>>
-let template: { Resources: Record<string, Resource>; Outputs: Record<string, { Value: unknown }> }
+let service: Awaited<ReturnType<typeof packaged>>
+let resources: Record<string, Resource>
 
 beforeAll(async () => {
-  service = await copyService()
-  await packageIn(service.dir)
-  template = await readJson(service.dir, TEMPLATE)
+  service = await packaged()
+  resources = service.standing().resources
 })
 
 afterAll(() => service.remove())
 
-const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type)
-const only = (type: string): [string, Resource] => {
-  const found = ofType(type)
-  expect(found, type).toHaveLength(1)
-  return found[0] as [string, Resource]
-}
+const SECRET_ID = { COUNTERSIGN_SECRET_ID: expect.stringContaining(':secret:ConfigurationSecret-') }
+const URL = 'https://abc123.execute-api.eu-central-1.amazonaws.com'
 
-describe('the function', () => {
-  test('is one, on arm64 and Node 24, with its own role and the name of its configuration', () => {
-    const [, { Properties }] = only('AWS::Lambda::Function')
-    expect(Properties).toMatchObject({
-      Handler: 'dist/oauth.handler',
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      MemorySize: 512,
-      Environment: { Variables: { COUNTERSIGN_SECRET_ID: { Ref: 'ConfigurationSecret' } } },
-      Role: { 'Fn::GetAtt': ['SigningRole', 'Arn'] },
-    })
-    // Nothing else is told to it: in particular no endpoint, no key and no switch.
-    expect(keys(Properties.Environment)).toEqual(['Variables', 'COUNTERSIGN_SECRET_ID', 'Ref'])
+describe('the functions', () => {
+  test.each([
+    ['Oauth', 'SigningRole', SECRET_ID],
+    ['Jwks', 'JwksRole', SECRET_ID],
+    ['Probe', 'ProbeRole', { ...SECRET_ID, COUNTERSIGN_URL: URL }],
+  ])(
+    '%s runs on arm64 and Node 24, with a role of its own, and is told nothing else',
+    (name, role, variables) => {
+      const { Properties } = resources[`${name}LambdaFunction`]!
+      expect(Properties).toMatchObject({
+        Handler: `dist/${name.toLowerCase()}.handler`,
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        MemorySize: 512,
+        LoggingConfig: { LogGroup: `countersign-dev-${name}LogGroup-x` },
+      })
+      expect(service.template.Resources[`${name}LambdaFunction`]!.Properties.Role).toEqual({
+        'Fn::GetAtt': [role, 'Arn'],
+      })
+      // In particular no key and no switch.
+      expect(Properties.Environment).toEqual({ Variables: variables })
+      expect(Properties).not.toHaveProperty('VpcConfig')
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions')
+    },
+  )
+
+  test('are those that are built', () => {
+    const deployed = ofType(resources, 'AWS::Lambda::Function').map(([name]) => name)
+    expect(deployed.sort()).toEqual(
+      Object.keys(FUNCTIONS)
+        .map(name => `${name[0]!.toUpperCase()}${name.slice(1)}LambdaFunction`)
+        .sort(),
+    )
   })
 
-  test('REQ-6: outlives KMS and the provider together, and ends before API Gateway gives up', () => {
-    const { Timeout } = only('AWS::Lambda::Function')[1].Properties as { Timeout: number }
+  test('REQ-6: outlive KMS and the provider together, and end before API Gateway gives up', () => {
+    const { Timeout } = resources.OauthLambdaFunction!.Properties as { Timeout: number }
     expect(Timeout).toBe(20)
     expect(Timeout * 1000).toBeGreaterThan(KMS_TOTAL_MS + PROVIDER_TOTAL_MS)
     expect(Timeout).toBeLessThan(30)
   })
 
-  test('LOG-6: its log is kept for 30 days', () => {
-    const [name, { Properties }] = only('AWS::Logs::LogGroup')
-    expect(name).toBe('OauthLogGroup')
-    expect(Properties).toMatchObject({ RetentionInDays: 30 })
+  test('the probe runs every five minutes', () => {
+    expect(resources.ProbeEventsRuleSchedule1!.Properties).toMatchObject({
+      ScheduleExpression: 'rate(5 minutes)',
+      State: 'ENABLED',
+    })
+    const { resources: other } = service.standing({ ProbeState: 'DISABLED', ProbeMinutes: '15' })
+    expect(other.ProbeEventsRuleSchedule1!.Properties).toMatchObject({
+      ScheduleExpression: 'rate(15 minutes)',
+      State: 'DISABLED',
+    })
   })
 })
 
 describe('the HTTP API', () => {
   test('CORS-10: leaves CORS to the function', async () => {
-    expect(keys(template).filter(key => /cors/i.test(key))).toEqual([])
+    expect(keys(service.template).filter(key => /cors/i.test(key))).toEqual([])
     const configuration = await readFile(join(service.dir, 'serverless.yml'), 'utf8')
     expect(keys(parse(configuration, { logLevel: 'silent' })).filter(key => /cors/i.test(key))).toEqual([])
   })
 
-  test('sends every method of its routes to the function', () => {
-    const routes = ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties.RouteKey)
-    expect(routes).toEqual(['ANY /token', 'ANY /revoke', 'ANY /par', 'ANY /device_authorization'])
-    const [, { Properties }] = only('AWS::ApiGatewayV2::Integration')
-    expect(Properties).toMatchObject({ PayloadFormatVersion: '2.0', IntegrationType: 'AWS_PROXY' })
+  test('sends every method of its routes to the functions', () => {
+    const routes = ofType(resources, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => [
+      Properties.RouteKey,
+      JSON.stringify(Properties.Target),
+    ])
+    expect(routes).toEqual([
+      ['ANY /token', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /revoke', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /par', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /device_authorization', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /.well-known/jwks.json', expect.stringContaining('HttpApiIntegrationJwks')],
+    ])
+    for (const [, { Properties }] of ofType(resources, 'AWS::ApiGatewayV2::Integration')) {
+      expect(Properties).toMatchObject({ PayloadFormatVersion: '2.0', IntegrationType: 'AWS_PROXY' })
+    }
+  })
+
+  test('ABUSE-1: throttles every route, the settings coming after the routes that they name', () => {
+    const { Properties, DependsOn } = resources.HttpApiStage!
+    expect(Properties.DefaultRouteSettings).toMatchObject({
+      ThrottlingRateLimit: '50',
+      ThrottlingBurstLimit: '100',
+    })
+    const routes = Object.fromEntries(
+      ofType(resources, 'AWS::ApiGatewayV2::Route').map(([id, route]) => [route.Properties.RouteKey, id]),
+    )
+    const { 'ANY /token': _, ...others } = routes
+    expect(Object.keys(Properties.RouteSettings).sort()).toEqual(Object.keys(others).sort())
+    expect([DependsOn].flat().sort()).toEqual(Object.values(others).sort())
+    for (const settings of Object.values(Properties.RouteSettings)) {
+      expect(settings).toEqual({
+        ThrottlingRateLimit: expect.any(Number),
+        ThrottlingBurstLimit: expect.any(Number),
+      })
+    }
+  })
+
+  test('LOG-4: its log has one line a request, with no query, header, cookie or body', () => {
+    const { AccessLogSettings } = resources.HttpApiStage!.Properties
+    expect(AccessLogSettings.DestinationArn).toContain('log-group:countersign-dev-AccessLogGroup-x')
+    const line = JSON.parse(AccessLogSettings.Format)
+    expect(AccessLogSettings.Format).not.toContain('\n')
+    expect(Object.values(line).sort()).toEqual([
+      '$context.httpMethod',
+      '$context.identity.sourceIp',
+      '$context.integrationErrorMessage',
+      '$context.integrationLatency',
+      '$context.requestId',
+      '$context.requestTimeEpoch',
+      '$context.responseLatency',
+      '$context.responseLength',
+      '$context.routeKey',
+      '$context.status',
+    ])
   })
 
   test('is where the outputs say that it is', () => {
-    expect(template.Outputs).toMatchObject({
-      TokenEndpoint: {
-        Value: { 'Fn::Sub': `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}/token` },
-      },
-      SigningKeyArn: { Value: { 'Fn::GetAtt': ['SigningKey', 'Arn'] } },
-      ConfigurationSecretArn: { Value: { Ref: 'ConfigurationSecret' } },
-      SigningRoleArn: { Value: { 'Fn::GetAtt': ['SigningRole', 'Arn'] } },
+    expect(service.standing().outputs).toMatchObject({
+      Url: { Value: URL },
+      TokenEndpoint: { Value: `${URL}/token` },
+      SigningKeyArn: { Value: expect.stringContaining(':key/1234abcd') },
+      ConfigurationSecretArn: { Value: expect.stringContaining(':secret:ConfigurationSecret-') },
+      SigningRoleArn: { Value: expect.stringContaining(':role/signing') },
+      OperatorRoleArn: { Value: expect.stringContaining(':role/operator') },
     })
   })
 })
 
-describe('the role', () => {
-  test('may read the configuration and write its own log, and nothing else', () => {
-    const [name, { Properties }] = only('AWS::IAM::Role')
-    expect(name).toBe('SigningRole')
-    const statement = (
-      Properties.Policies as { PolicyDocument: { Statement: Record<string, unknown>[] } }[]
-    ).flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-    expect(statement.map(({ Effect, Action, Resource }) => ({ Effect, Action, Resource }))).toEqual([
-      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: 'ConfigurationSecret' } },
-      {
-        Effect: 'Allow',
-        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        Resource: { 'Fn::GetAtt': ['OauthLogGroup', 'Arn'] },
-      },
+describe('logs', () => {
+  test('LOG-6: are kept for 30 days or as long as is said, outlive the stack, and take no name', () => {
+    const groups = ofType(resources, 'AWS::Logs::LogGroup')
+    expect(groups.map(([name]) => name)).toEqual([
+      'OauthLogGroup',
+      'JwksLogGroup',
+      'ProbeLogGroup',
+      'AccessLogGroup',
     ])
-    expect(JSON.stringify(Properties)).not.toContain('*')
-  })
-
-  test('has no managed policy and no policy elsewhere', () => {
-    expect(only('AWS::IAM::Role')[1].Properties).not.toHaveProperty('ManagedPolicyArns')
-    expect(Object.values(template.Resources).filter(({ Type }) => /^AWS::IAM::.*Policy$/.test(Type))).toEqual(
-      [],
-    )
-  })
-
-  test('is taken on by Lambda alone', () => {
-    expect(only('AWS::IAM::Role')[1].Properties.AssumeRolePolicyDocument).toEqual({
-      Version: '2012-10-17',
-      Statement: [
-        { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
-      ],
-    })
-  })
-})
-
-describe('the signing key', () => {
-  interface Statement {
-    Principal: unknown
-    Action: string | string[]
-    Condition?: unknown
-  }
-  const statements = () =>
-    (only('AWS::KMS::Key')[1].Properties.KeyPolicy as { Statement: Statement[] }).Statement
-  const actions = ({ Action }: Statement) => [Action].flat()
-
-  test('is asymmetric, made by KMS, and outlives the stack', () => {
-    const [, key] = only('AWS::KMS::Key')
-    expect(key).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
-    expect(key.Properties).toMatchObject({ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' })
-    // No Origin: EXTERNAL, that is, nobody brings key material along.
-    expect(key.Properties).not.toHaveProperty('Origin')
-    expect(key.Properties).not.toHaveProperty('MultiRegion')
-  })
-
-  test('KMS-8: lets the role sign, whole messages, with one algorithm', () => {
-    expect(statements().filter(statement => actions(statement).includes('kms:Sign'))).toEqual([
-      {
-        Sid: 'SignAssertions',
-        Effect: 'Allow',
-        Principal: { AWS: { 'Fn::GetAtt': ['SigningRole', 'Arn'] } },
-        Action: 'kms:Sign',
-        Resource: '*',
-        Condition: {
-          StringEquals: {
-            'kms:SigningAlgorithm': 'RSASSA_PKCS1_V1_5_SHA_256',
-            'kms:MessageType': 'RAW',
-          },
-        },
-      },
-    ])
-  })
-
-  test('KMS-9: lets the account administer it, by a list of actions, none of which signs or hands it on', () => {
-    const others = statements().filter(statement => !actions(statement).includes('kms:Sign'))
-    expect(others.map(({ Principal }) => Principal)).toEqual([
-      { AWS: { 'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:root` } },
-    ])
-    const listed = others.flatMap(actions)
-    expect(listed).toContain('kms:PutKeyPolicy')
-    expect(
-      listed.filter(action => /\*|Grant|Sign|Verify|crypt|Generate|Derive|Replicate/.test(action)),
-    ).toEqual([])
+    for (const [, group] of groups) {
+      expect(group).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
+      expect(group.Properties).toEqual({ RetentionInDays: '30' })
+    }
+    const { resources: other } = service.standing({ LogRetentionDays: '365', LogKeyArn: 'arn:aws:kms:…' })
+    for (const [, { Properties }] of ofType(other, 'AWS::Logs::LogGroup')) {
+      expect(Properties).toEqual({ RetentionInDays: '365', KmsKeyId: 'arn:aws:kms:…' })
+    }
   })
 })
 
 describe('the configuration', () => {
   test('is written empty once: CloudFormation writes it again only when this changes, so it must not', () => {
-    const [, secret] = only('AWS::SecretsManager::Secret')
+    const secret = service.template.Resources.ConfigurationSecret!
+    // Written out here as well, and literal: no parameter may get in.
     expect(secret.Properties.SecretString).toBe('{"version":1,"clients":[]}')
     expect(secret).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
     // A fixed name would stand in the way of a second deployment after the stack is gone.
     expect(secret.Properties).not.toHaveProperty('Name')
+  })
+
+  test('says by its tags where the rest is', () => {
+    const tags = (given: Record<string, string> = {}) =>
+      Object.fromEntries(
+        service
+          .standing(given)
+          .resources.ConfigurationSecret!.Properties.Tags.map((tag: { Key: string; Value: string }) => [
+            tag.Key,
+            tag.Value,
+          ]),
+      )
+    expect(tags()).toEqual({
+      'countersign:url': URL,
+      'countersign:signers': 'arn:aws:iam::111122223333:role/signing',
+      'countersign:signing-key':
+        'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    })
+    expect(tags({ DomainName: 'login.example.com' })['countersign:url']).toBe('https://login.example.com')
   })
 
   test('and the key can be neither replaced nor removed by a stack update', async () => {
@@ -188,8 +208,21 @@ describe('the configuration', () => {
         Resource: ['LogicalResourceId/SigningKey', 'LogicalResourceId/ConfigurationSecret'],
       },
     ])
-    expect(Object.keys(template.Resources)).toEqual(
+    expect(Object.keys(service.template.Resources)).toEqual(
       expect.arrayContaining(['SigningKey', 'ConfigurationSecret']),
     )
+  })
+})
+
+describe('the template', () => {
+  test('stays far from the limits of CloudFormation', () => {
+    expect(JSON.stringify(service.template).length).toBeLessThan(500_000)
+    expect(Object.keys(service.template.Resources).length).toBeLessThan(250)
+    expect(Object.keys(service.template.Parameters).length).toBeLessThan(100)
+  })
+
+  test('needs no parameter: each has a default', () => {
+    const without = Object.entries(service.template.Parameters).filter(([, one]) => one.Default === undefined)
+    expect(without).toEqual([])
   })
 })

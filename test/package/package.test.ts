@@ -4,23 +4,29 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { FUNCTIONS } from '../../infra/build.ts'
 import { ZIPPED_MAX_B } from '../../infra/contents.ts'
 import { copyService, keys, packageIn, run, TEMPLATE } from './service.ts'
 import { readZip, storedBytes } from './zip.ts'
 
-const ZIP = '.serverless/oauth.zip'
+const NAMES = Object.keys(FUNCTIONS)
 
 let service: Awaited<ReturnType<typeof copyService>>
 let output: string
-let zip: Buffer
+let zips: Record<string, Buffer>
 
 beforeAll(async () => {
   service = await copyService()
   output = await packageIn(service.dir)
-  zip = await readFile(join(service.dir, ZIP))
+  zips = await readZips()
 })
 
 afterAll(() => service.remove())
+
+async function readZips(): Promise<Record<string, Buffer>> {
+  const read = NAMES.map(async name => [name, await readFile(join(service.dir, `.serverless/${name}.zip`))])
+  return Object.fromEntries(await Promise.all(read))
+}
 
 function hasCfnLint(): boolean {
   try {
@@ -37,11 +43,16 @@ describe('osls package', () => {
     expect(output).not.toMatch(/^warning:/im)
   })
 
-  test.skipIf(!hasCfnLint())('gives a template that cfn-lint passes', async () => {
-    const { code, stdout } = await run(service.dir, ['cfn-lint', TEMPLATE], { HOME: process.env.HOME ?? '' })
-    expect(stdout).toBe('')
-    expect(code).toBe(0)
-  })
+  test.skipIf(!hasCfnLint())(
+    'gives a template that cfn-lint passes, and so is that of the web ACL',
+    async () => {
+      const { code, stdout } = await run(service.dir, ['cfn-lint', TEMPLATE, 'infra/web-acl.yml'], {
+        HOME: process.env.HOME ?? '',
+      })
+      expect(stdout).toBe('')
+      expect(code).toBe(0)
+    },
+  )
 
   test('suits other versions of the framework: no build key', async () => {
     const source = await readFile(join(service.dir, 'serverless.yml'), 'utf8')
@@ -50,7 +61,8 @@ describe('osls package', () => {
     expect(keys(configuration)).not.toContain('build')
   })
 
-  test('is what deploy does first, build included, and gives the same zip, byte for byte', async () => {
+  test('is what deploy does first, build included, and gives the same zips and template, byte for byte', async () => {
+    const template = await withoutTime()
     await rm(join(service.dir, 'dist'), { recursive: true })
     // A port where nobody listens any more: packaging is over when the framework first calls AWS.
     const closed = createServer()
@@ -62,33 +74,40 @@ describe('osls package', () => {
     const { code, stdout, stderr } = await run(service.dir, ['npx', 'serverless', 'deploy'], env)
     expect(code).toBe(1)
     expect(stdout + stderr).toContain(`ECONNREFUSED 127.0.0.1:${port}`)
-    expect(await readFile(join(service.dir, ZIP))).toEqual(zip)
+    expect(await readZips()).toEqual(zips)
+    expect(await withoutTime()).toBe(template)
   }, 60_000)
 })
 
-describe('the zip', () => {
+/** The template, but for the folder that is named by the time of packaging. */
+async function withoutTime(): Promise<string> {
+  const text = await readFile(join(service.dir, TEMPLATE), 'utf8')
+  return text.replace(/\/\d+-[\d:T.-]+Z\//g, '/when/')
+}
+
+describe.each(NAMES)('the zip of %s', name => {
   test('holds the handler module and one CommonJS bundle, as they were built', async () => {
-    const entries = readZip(zip)
-    expect([...entries.keys()].sort()).toEqual(['dist/oauth.bundle.cjs', 'dist/oauth.mjs'])
-    for (const [name, bytes] of entries) expect(bytes).toEqual(await readFile(join(service.dir, name)))
+    const entries = readZip(zips[name]!)
+    expect([...entries.keys()].sort()).toEqual([`dist/${name}.bundle.cjs`, `dist/${name}.mjs`])
+    for (const [file, bytes] of entries) expect(bytes).toEqual(await readFile(join(service.dir, file)))
   })
 
   test('takes no more than a cold start should have to fetch', () => {
-    const entries = storedBytes(zip)
+    const entries = storedBytes(zips[name]!)
     expect(entries).toHaveLength(2)
     const sum = entries.reduce((total, bytes) => total + bytes, 0)
     expect(sum, `${sum} B compressed, ${ZIPPED_MAX_B} at most: look what has grown`).toBeLessThanOrEqual(
       ZIPPED_MAX_B,
     )
   })
+})
 
-  test('KMS-5: neither it nor the template holds a private key, or what imports one', async () => {
-    const texts = [...readZip(zip).values()].map(bytes => bytes.toString('utf8'))
-    for (const file of [TEMPLATE, '.serverless/serverless-state.json']) {
-      texts.push(await readFile(join(service.dir, file), 'utf8'))
-    }
-    const found = texts.flatMap(content => content.match(/BEGIN (RSA |EC |ENCRYPTED )?PRIVATE|pkcs8/gi) ?? [])
-    expect(texts).toHaveLength(4)
-    expect(found).toEqual([])
-  })
+test('KMS-5: neither zips nor template hold a private key, or what imports one', async () => {
+  const texts = NAMES.flatMap(name => [...readZip(zips[name]!).values()].map(bytes => bytes.toString('utf8')))
+  for (const file of [TEMPLATE, '.serverless/serverless-state.json']) {
+    texts.push(await readFile(join(service.dir, file), 'utf8'))
+  }
+  const found = texts.flatMap(content => content.match(/BEGIN (RSA |EC |ENCRYPTED )?PRIVATE|pkcs8/gi) ?? [])
+  expect(texts).toHaveLength(NAMES.length * 2 + 2)
+  expect(found).toEqual([])
 })

@@ -51,8 +51,8 @@ export async function readJson(dir: string, file: string) {
 export const TEMPLATE = '.serverless/cloudformation-template-update-stack.json'
 
 /** Packages by the command that a person types. @throws with its output where it fails */
-export async function packageIn(dir: string): Promise<string> {
-  const { code, stdout, stderr } = await run(dir, ['npx', 'osls', 'package'])
+export async function packageIn(dir: string, options: string[] = []): Promise<string> {
+  const { code, stdout, stderr } = await run(dir, [...['npx', 'osls', 'package'], ...options])
   if (code !== 0) throw new Error(stdout + stderr)
   return stdout + stderr
 }

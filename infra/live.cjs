@@ -1,0 +1,77 @@
+const { createHash } = require('node:crypto')
+const { resolve } = require('./resolve.cjs')
+
+const ALIAS = 'live'
+
+/** What a version is made of, as one word: what has not changed is not published again. */
+function digestOf(properties, { CodeSha256 }) {
+  // Neither is part of a version.
+  const { Code, ReservedConcurrentExecutions, Tags, ...configuration } = properties
+  return createHash('sha256')
+    .update(JSON.stringify([CodeSha256, configuration]))
+    .digest('hex')
+    .slice(0, 20)
+}
+
+/**
+ * The plugin of serverless.yml that puts an alias in front of each function: the API and the schedule call
+ * `<function>:live`, which points to the version that a deployment published, so that a deployment can be taken back by
+ * pointing it to the one before.
+ *
+ * The framework names a version by what it knows when it compiles the function. That is before infra/ has added
+ * its part, and without the values of parameters: a change of those would reach no version. (The other way round
+ * would be as bad: to publish what has not changed is an error to Lambda.) So versions are named anew at the end.
+ */
+module.exports = class Live {
+  constructor(serverless) {
+    this.serverless = serverless
+    this.hooks = {
+      'before:package:compileFunctions': () => this.target(),
+      'after:aws:package:finalize:mergeCustomProviderResources': () => this.publish(),
+    }
+  }
+
+  functions() {
+    const { service } = this.serverless
+    return service.getAllFunctions().map(name => ({ name, declared: service.getFunction(name) }))
+  }
+
+  /** What calls a function asks for its `targetAlias`, and waits for that. */
+  target() {
+    const { naming } = this.serverless.getProvider('aws')
+    for (const { name, declared } of this.functions()) {
+      declared.targetAlias = { name: ALIAS, logicalId: `${naming.getNormalizedFunctionName(name)}LiveAlias` }
+    }
+  }
+
+  publish() {
+    const { naming } = this.serverless.getProvider('aws')
+    const { compiledCloudFormationTemplate: template, stackParameters = [] } =
+      this.serverless.service.provider
+    const given = Object.fromEntries(
+      stackParameters.map(({ ParameterKey, ParameterValue }) => [ParameterKey, ParameterValue]),
+    )
+    const { resources } = resolve(template, given)
+    for (const { name, declared } of this.functions()) {
+      const functionId = naming.getLambdaLogicalId(name)
+      const { [declared.versionLogicalId]: version } = template.Resources
+      const versionId = `${functionId.replace('Function', 'Version')}${digestOf(resources[functionId].Properties, version.Properties)}`
+      delete template.Resources[declared.versionLogicalId]
+      declared.versionLogicalId = versionId
+      template.Resources[versionId] = version
+      const outputId = naming.getLambdaVersionOutputLogicalId(name)
+      const output = template.Outputs[outputId]
+      // Put in again at the end: the framework compiles functions side by side, so their order was chance.
+      delete template.Outputs[outputId]
+      template.Outputs[outputId] = { ...output, Value: { Ref: versionId } }
+      template.Resources[declared.targetAlias.logicalId] = {
+        Type: 'AWS::Lambda::Alias',
+        Properties: {
+          FunctionName: { Ref: functionId },
+          FunctionVersion: { 'Fn::GetAtt': [versionId, 'Version'] },
+          Name: ALIAS,
+        },
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { awsService, KEY, kms, root, secret, session, user, userWithSession } from '../support/cloudtrail.ts'
+import { matches } from '../support/event-pattern.ts'
+import { ACCOUNT, KNOWN, packaged, REGION } from './packaged.ts'
+
+let service: Awaited<ReturnType<typeof packaged>>
+beforeAll(async () => {
+  service = await packaged()
+})
+afterAll(() => service.remove())
+
+const rule = (name: string, given: Record<string, string> = {}) =>
+  service.standing(given).resources[name]!.Properties
+const heard = (name: string, event: object, given: Record<string, string> = {}) =>
+  matches(rule(name, given).EventPattern, event)
+
+describe('KMS-17: a signature by anybody but the signing function', () => {
+  const NAME = 'ForeignSignRule'
+  const AlsoMaySign = `arn:aws:iam::${ACCOUNT}:role/other-service,arn:aws:iam::${ACCOUNT}:user/batch`
+
+  test('is heard at all: a signature is a read-only event', () => {
+    expect(rule(NAME).State).toBe('ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS')
+    expect(rule(NAME).Targets).toEqual([{ Id: 'alarms', Arn: KNOWN.AlarmTopic }])
+  })
+
+  test.each([
+    ['the session of another role', session('admin')],
+    ['a user', user('mallory')],
+    ['a user with a session', userWithSession('mallory')],
+    ['root', root],
+    ['a role whose name begins alike', session('signing-2')],
+  ])('raises an alarm: %s', (_, identity) => {
+    expect(heard(NAME, kms('Sign', identity))).toBe(true)
+    expect(heard(NAME, kms('Sign', identity), { AlsoMaySign })).toBe(true)
+  })
+
+  test('does not, where it is the function, whatever its session is called', () => {
+    expect(heard(NAME, kms('Sign', session('signing')))).toBe(false)
+    expect(heard(NAME, kms('Sign', session('signing')), { AlsoMaySign })).toBe(false)
+  })
+
+  test('nor where somebody has been named, role or user', () => {
+    expect(heard(NAME, kms('Sign', session('other-service')), { AlsoMaySign })).toBe(false)
+    expect(heard(NAME, kms('Sign', user('batch')), { AlsoMaySign })).toBe(false)
+    expect(heard(NAME, kms('Sign', session('other-service')))).toBe(true)
+    expect(heard(NAME, kms('Sign', user('batch')))).toBe(true)
+  })
+
+  test('nor where it is a service of AWS, which no policy of ours lets in, or another operation', () => {
+    expect(heard(NAME, kms('Sign', awsService))).toBe(false)
+    expect(heard(NAME, kms('GetPublicKey', user('mallory')))).toBe(false)
+  })
+})
+
+describe('a change of the key', () => {
+  const NAME = 'KeyChangeRule'
+
+  test.each([
+    'PutKeyPolicy',
+    'ScheduleKeyDeletion',
+    'CancelKeyDeletion',
+    'DisableKey',
+    'EnableKey',
+    'CreateGrant',
+  ])('%s raises an alarm, whoever it is', name => {
+    for (const identity of [session('operator'), session('admin'), user('ann'), root]) {
+      expect(heard(NAME, kms(name, identity))).toBe(true)
+    }
+  })
+
+  test('does not where nothing changes, or it is another key', () => {
+    expect(heard(NAME, kms('GetKeyPolicy', root))).toBe(false)
+    expect(heard(NAME, kms('Sign', session('signing')))).toBe(false)
+    const other = KEY.replace('1234abcd', '00000000')
+    expect(heard(NAME, kms('PutKeyPolicy', root, other))).toBe(false)
+    // One made later is watched once it has been named.
+    expect(heard(NAME, kms('PutKeyPolicy', root, other), { WatchedKeyArns: `${other},arn:…` })).toBe(true)
+    expect(heard(NAME, kms('PutKeyPolicy', root), { WatchedKeyArns: other })).toBe(true)
+  })
+})
+
+describe('a change of the configuration', () => {
+  const NAME = 'ConfigurationChangeRule'
+  const ARN = KNOWN.ConfigurationSecret!
+  const names = [ARN, ARN.replace(/-GhIjKl$/, ''), 'ConfigurationSecret-a1B2c3D4e5F6']
+
+  test.each([
+    'PutSecretValue',
+    'UpdateSecret',
+    'UpdateSecretVersionStage',
+    'DeleteSecret',
+    'RestoreSecret',
+    'PutResourcePolicy',
+    'DeleteResourcePolicy',
+    'RotateSecret',
+  ])('%s raises an alarm, however the secret is named, unless it is the operator', name => {
+    for (const secretId of names) {
+      for (const identity of [session('admin'), user('ann'), userWithSession('ann'), root]) {
+        expect(heard(NAME, secret(name, identity, secretId))).toBe(true)
+      }
+      expect(heard(NAME, secret(name, session('operator'), secretId))).toBe(false)
+    }
+  })
+
+  test('does not where it is read, or it is another secret', () => {
+    expect(heard(NAME, secret('GetSecretValue', user('ann'), ARN))).toBe(false)
+    expect(heard(NAME, secret('PutSecretValue', user('ann'), 'ConfigurationSecret-other'))).toBe(false)
+  })
+
+  test('in a second Region is that of the replica', () => {
+    const ConfigurationSecretArn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:taken-over-123456`
+    const stopped = secret('StopReplicationToReplica', root, ConfigurationSecretArn)
+    expect(heard(NAME, stopped, { ConfigurationSecretArn })).toBe(true)
+    expect(heard(NAME, stopped)).toBe(false)
+  })
+})
+
+test('every rule goes to the topic that EventBridge and CloudWatch may publish to, and nobody else', () => {
+  const { resources } = service.standing()
+  const statements = resources.AlarmTopicPolicy!.Properties.PolicyDocument.Statement
+  expect(statements).toEqual([
+    {
+      Sid: 'PublishAlarms',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: 'sns:Publish',
+      Resource: KNOWN.AlarmTopic,
+      Condition: { StringEquals: { 'aws:SourceAccount': ACCOUNT } },
+    },
+    {
+      Sid: 'PublishEvents',
+      Effect: 'Allow',
+      Principal: { Service: 'events.amazonaws.com' },
+      Action: 'sns:Publish',
+      Resource: KNOWN.AlarmTopic,
+    },
+  ])
+})

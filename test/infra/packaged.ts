@@ -1,0 +1,100 @@
+import { createRequire } from 'node:module'
+import { copyService, packageIn, readJson, TEMPLATE } from '../package/service.ts'
+
+// The template as a deployment would send it, and what would stand there for given parameters.
+
+export interface Resource {
+  Type: string
+  DeletionPolicy?: string
+  UpdateReplacePolicy?: string
+  DependsOn?: string | string[]
+  // biome-ignore lint/suspicious/noExplicitAny: as many shapes as there are types of resources
+  Properties: any
+}
+export interface Template {
+  Parameters: Record<string, { Type: string; Default: string; Description: string }>
+  Mappings: Record<string, Record<string, Record<string, string>>>
+  Resources: Record<string, Resource & { Condition?: string }>
+  Outputs: Record<string, { Value: unknown }>
+}
+interface Standing {
+  resources: Record<string, Resource>
+  outputs: Record<string, { Value: unknown }>
+}
+
+const { resolve } = createRequire(import.meta.url)('../../infra/resolve.cjs') as {
+  resolve(template: object, given?: Record<string, string>, known?: Record<string, string>): Standing
+}
+
+export { resolve }
+
+export const ACCOUNT = '111122223333'
+export const REGION = 'eu-central-1'
+const arn = (service: string, what: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${what}`
+
+/** What AWS would say of the resources once they are there. */
+export const KNOWN: Record<string, string> = {
+  'AWS::AccountId': ACCOUNT,
+  'AWS::Region': REGION,
+  'AWS::Partition': 'aws',
+  'AWS::URLSuffix': 'amazonaws.com',
+  'AWS::StackName': 'countersign-dev',
+  HttpApi: 'abc123',
+  OauthLambdaFunction: 'countersign-dev-oauth',
+  JwksLambdaFunction: 'countersign-dev-jwks',
+  ProbeLambdaFunction: 'countersign-dev-probe',
+  SigningRole: 'signing',
+  'SigningRole.Arn': `arn:aws:iam::${ACCOUNT}:role/signing`,
+  OperatorRole: 'operator',
+  'OperatorRole.Arn': `arn:aws:iam::${ACCOUNT}:role/operator`,
+  'SigningKey.Arn': arn('kms', 'key/1234abcd-12ab-34cd-56ef-1234567890ab'),
+  'SigningKeyReplica.Arn': arn('kms', 'key/mrk-0123'),
+  ConfigurationSecret: arn('secretsmanager', 'secret:ConfigurationSecret-a1B2c3D4e5F6-GhIjKl'),
+  AlarmTopic: arn('sns', 'alarms'),
+  KmsEndpoint: 'vpce-kms',
+  ...Object.fromEntries(
+    ['Oauth', 'Jwks', 'Probe', 'Access'].flatMap(name => [
+      [`${name}LogGroup`, `countersign-dev-${name}LogGroup-x`],
+      [`${name}LogGroup.Arn`, arn('logs', `log-group:countersign-dev-${name}LogGroup-x:*`)],
+    ]),
+  ),
+}
+
+/** Packages a copy of the project once. */
+export async function packaged() {
+  const service = await copyService()
+  await packageIn(service.dir)
+  const template: Template = await readJson(service.dir, TEMPLATE)
+  return {
+    ...service,
+    template,
+    /** What would stand there, with these parameters. */
+    standing: (given: Record<string, string> = {}) => resolve(template, given, KNOWN),
+  }
+}
+
+export const ofType = (resources: Record<string, Resource>, type: string): [string, Resource][] =>
+  Object.entries(resources).filter(([, { Type }]) => Type === type)
+
+/** Options that make everything which is there only on demand. */
+export const EVERYTHING: Record<string, string> = {
+  MultiRegionKey: 'true',
+  ReplicaRegion: 'eu-west-1',
+  LogKeyArn: arn('kms', 'key/log'),
+  ReservedConcurrency: '20',
+  AlarmEmail: 'ops@example.com',
+  AlarmTopicKeyArn: arn('kms', 'key/topic'),
+  MonthlyBudgetUsd: '100',
+  OperatorPrincipalArn: `arn:aws:iam::${ACCOUNT}:user/ann`,
+  OperatorMfa: 'true',
+  DomainName: 'login.example.com',
+  CertificateArn: arn('acm', 'certificate/1'),
+  HostedZoneId: 'Z1',
+  CloudFront: 'true',
+  OriginName: 'k3v9.example.com',
+  EdgeCertificateArn: `arn:aws:acm:us-east-1:${ACCOUNT}:certificate/2`,
+  WebAclArn: `arn:aws:wafv2:us-east-1:${ACCOUNT}:global/webacl/w/1`,
+  VpcSubnetIds: 'subnet-1,subnet-2',
+  VpcSecurityGroupIds: 'sg-1',
+  EndpointVpcId: 'vpc-1',
+}
