@@ -34,6 +34,8 @@ export interface Deployment {
   /** ARNs of the principals that may sign. */
   signers: string[]
   signing_key: string | undefined
+  /** ARN of the role that operates the keys. */
+  operator: string | undefined
 }
 
 /** One version of the configuration. */
@@ -58,6 +60,7 @@ export async function readDeployment(context: Context): Promise<Deployment> {
     url: tag(TAGS.url)?.replace(/\/$/, ''),
     signers: tag(TAGS.signers)?.split(' ').filter(Boolean) ?? [],
     signing_key: tag(TAGS.signing_key),
+    operator: tag(TAGS.operator),
   }
 }
 

@@ -9,4 +9,6 @@ export const TAGS = {
   signers: 'countersign:signers',
   /** ARN of the key that the stack made. */
   signing_key: 'countersign:signing-key',
+  /** ARN of the role that operates the keys: the policy of a key that is made later names it, too. */
+  operator: 'countersign:operator',
 } as const

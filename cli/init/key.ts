@@ -67,7 +67,7 @@ function kept({ signing_keys }: RawClient, { alg, x5t }: KeyWanted): KeyPlan {
   )
 }
 
-function planned(context: Context, { alg, x5t, deployment: { signers } }: KeyWanted): KeyPlan {
+function planned(context: Context, { alg, x5t, deployment: { signers, operator } }: KeyWanted): KeyPlan {
   if (x5t !== undefined) {
     throw misuse('A new key has no certificate yet: give the key that --x5t belongs to by --kms-key-arn.')
   }
@@ -80,7 +80,7 @@ function planned(context: Context, { alg, x5t, deployment: { signers } }: KeyWan
     says: `a new key in KMS (${keySpecOf(alg)})`,
     keys: undefined,
     async make() {
-      const key = await createSigningKey(context.kms(), { alg, signers })
+      const key = await createSigningKey(context.kms(), { alg, signers, operator })
       const now = timeOf(context.now())
       return [{ ...key, state: 'active', created_at: now, published_at: now, activated_at: now }]
     },

@@ -92,7 +92,12 @@ export function isNamed(context: Context): boolean {
   }
 }
 
-const NO_DEPLOYMENT: Deployment = { url: undefined, signers: [], signing_key: undefined }
+const NO_DEPLOYMENT: Deployment = {
+  url: undefined,
+  signers: [],
+  signing_key: undefined,
+  operator: undefined,
+}
 
 function given(flags: Flags, deployment: Deployment): Deployment {
   return {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import type { Context } from '../context.ts'
-import { Failure } from '../failure.ts'
+import { Failure, misuse } from '../failure.ts'
 import { certificate, toBeSigned, x5tS256 } from '../kms/certificate.ts'
 import { pem } from '../kms/der.ts'
 import { publicKeyDer } from '../kms/keys.ts'
@@ -63,4 +63,13 @@ export async function certificateOf(
 
 function described(bytes: Buffer): Certificate {
   return { pem: pem('CERTIFICATE', bytes), x5t: x5tS256(bytes) }
+}
+
+/** A certificate that outlives its key is of no use, and some providers take none of more than a few years. */
+const DAYS_MAX = 3_650
+
+export function daysOf(text = '365'): number {
+  const days = Number(text)
+  if (Number.isInteger(days) && days > 0 && days <= DAYS_MAX) return days
+  throw misuse(`--days takes a whole number from 1 to ${DAYS_MAX}.`)
 }

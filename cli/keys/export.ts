@@ -7,7 +7,7 @@ import { clientIn, type RawClient, readDocument } from '../document.ts'
 import { misuse } from '../failure.ts'
 import { pem } from '../kms/der.ts'
 import { publicKeyDer } from '../kms/keys.ts'
-import { CERTIFICATE, certificateOf } from './certificate.ts'
+import { CERTIFICATE, certificateOf, daysOf } from './certificate.ts'
 import { keyIn } from './lifecycle.ts'
 import { CLIENT, KID } from './options.ts'
 
@@ -89,13 +89,4 @@ async function pemOf(context: Context, { kms_key_arn, public_jwk }: SigningKey):
   }
   const key = createPublicKey({ key: { ...public_jwk }, format: 'jwk' })
   return key.export({ type: 'spki', format: 'pem' }).toString()
-}
-
-/** A certificate that outlives its key is of no use, and some providers take none of more than a few years. */
-const DAYS_MAX = 3_650
-
-export function daysOf(text = '365'): number {
-  const days = Number(text)
-  if (Number.isInteger(days) && days > 0 && days <= DAYS_MAX) return days
-  throw misuse(`--days takes a whole number from 1 to ${DAYS_MAX}.`)
 }

@@ -7,7 +7,7 @@ import { Failure, misuse } from '../failure.ts'
 import { describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
 import { signingStatement } from '../kms/policy.ts'
 import { algsOf } from '../kms/spec.ts'
-import { addedResult, NAMED, putIn } from './create.ts'
+import { addedResult, certified, NAMED, putIn, WITH_CERTIFICATE } from './entry.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
 
 export const keysImport = command({
@@ -20,6 +20,7 @@ export const keysImport = command({
     alg: { type: 'string', value: 'ALG', help: 'what it signs with (default: the only one that it can)' },
     ...SIGNER,
     ...NAMED,
+    ...WITH_CERTIFICATE,
   },
   async run(context, values) {
     const arn = values['kms-key-arn']
@@ -29,7 +30,8 @@ export const keysImport = command({
     const alg = await usableFor(context, arn, values.alg)
     const signers = signersOf(deployment, values.signer)
     const key = await describeForDocument(context.kms(arn), arn, alg)
-    const result = await addedResult(await putIn(context, client_id, key, values), key)
+    const naming = await certified(context, client_id, key, values)
+    const result = await addedResult(await putIn(context, client_id, key, naming), key)
     const permissions = await missingPermissions(context, arn, alg, signers)
     return { json: { ...result.json, permissions }, lines: [...result.lines, ...permissions] }
   },

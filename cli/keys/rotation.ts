@@ -6,8 +6,8 @@ import { clientIn, type RawClient, readDocument, type Stored } from '../document
 import { EXIT, Failure } from '../failure.ts'
 import { createSigningKey } from '../kms/keys.ts'
 import { changeClient } from './change.ts'
-import { type Naming, putIn } from './create.ts'
 import { formatDuration } from './duration.ts'
+import { type Naming, putIn } from './entry.ts'
 import { activate, keyIn, left, publish, remove } from './lifecycle.ts'
 import { signersOf } from './options.ts'
 import { untilPublished, urlUnknown } from './published.ts'
@@ -85,7 +85,11 @@ export class Rotation {
     const { context, plan } = this
     const signers = signersOf(deployment, signer)
     context.terminal.progress('KMS makes the key')
-    const key = await createSigningKey(context.kms(), { alg: plan.alg, signers })
+    const key = await createSigningKey(context.kms(), {
+      alg: plan.alg,
+      signers,
+      operator: deployment.operator,
+    })
     const { client } = await putIn(context, plan.client_id, key, naming)
     const entry = client.signing_keys.find(({ kms_key_arn }) => kms_key_arn === key.kms_key_arn)!
     this.#say(`made ${await kidOf(entry)} (${plan.alg}): ${key.kms_key_arn}`)

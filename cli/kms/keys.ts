@@ -23,13 +23,22 @@ export interface KmsKey {
   public_jwk: PublicJwk & JWK
 }
 
+export interface NewKey {
+  alg: Alg
+  /** ARNs of who may sign. */
+  signers: readonly string[]
+  /** ARN of the role that operates the deployment's keys. */
+  operator?: string | undefined
+  multiRegion?: boolean
+}
+
 /**
  * Has KMS make a signing key for `alg`, under the policy of requirement KMS-8. Rejects with the SDK's error; where only
  * the reading of the public half failed, with Failure `key_created`, which names the key.
  */
 export async function createSigningKey(
   kms: KMSClient,
-  { alg, signers, multiRegion = false }: { alg: Alg; signers: readonly string[]; multiRegion?: boolean },
+  { alg, signers, operator, multiRegion = false }: NewKey,
 ): Promise<KmsKey> {
   // The signers' own account is the key's: another account's key is imported, not made.
   const [, partition = 'aws', , , account = ''] = (signers[0] ?? '').split(':')
@@ -38,7 +47,7 @@ export async function createSigningKey(
       KeySpec: keySpecOf(alg),
       KeyUsage: 'SIGN_VERIFY',
       Description: `Signs the client assertions of Countersign (${alg})`,
-      Policy: JSON.stringify(signingKeyPolicy({ account, partition, signers, alg })),
+      Policy: JSON.stringify(signingKeyPolicy({ account, partition, signers, operator, alg })),
       ...(multiRegion && { MultiRegion: true }),
     }),
   )

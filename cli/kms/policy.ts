@@ -37,6 +37,18 @@ export const ADMINISTRATION = [
   'kms:UpdateKeyDescription',
 ]
 
+/** What the operator's role does with a key: looks, switches off and on, lets it run out. Not its policy. The same as in infra/key.yml. */
+export const OPERATION = [
+  'kms:CancelKeyDeletion',
+  'kms:DescribeKey',
+  'kms:DisableKey',
+  'kms:EnableKey',
+  'kms:GetKeyPolicy',
+  'kms:GetPublicKey',
+  'kms:ListResourceTags',
+  'kms:ScheduleKeyDeletion',
+]
+
 /** Permission to sign, with one algorithm and whole messages only: with DIGEST a signature could be made of what nobody saw. */
 export function signingStatement(signers: readonly string[], alg: Alg): Statement {
   return {
@@ -55,7 +67,7 @@ export function signingStatement(signers: readonly string[], alg: Alg): Statemen
  * The policy of a signing key (requirements KMS-8 and KMS-9): the account administers and does not use, the signers use.
  * It is the key's own, so that a key that is made later needs no new deployment.
  */
-export function signingKeyPolicy({ account, partition, signers, alg }: PolicyFor): KeyPolicy {
+export function signingKeyPolicy({ account, partition, signers, operator, alg }: PolicyFor): KeyPolicy {
   return {
     Version: '2012-10-17',
     Statement: [
@@ -66,6 +78,17 @@ export function signingKeyPolicy({ account, partition, signers, alg }: PolicyFor
         Action: ADMINISTRATION,
         Resource: '*',
       },
+      ...(operator === undefined
+        ? []
+        : [
+            {
+              Sid: 'Operate',
+              Effect: 'Allow',
+              Principal: { AWS: operator },
+              Action: OPERATION,
+              Resource: '*',
+            },
+          ]),
       signingStatement(signers, alg),
     ],
   }
@@ -78,5 +101,7 @@ interface PolicyFor {
   partition: string
   /** ARNs. */
   signers: readonly string[]
+  /** ARN of the role that operates the deployment's keys, where there is one. */
+  operator?: string | undefined
   alg: Alg
 }

@@ -26,7 +26,7 @@ const WRITTEN: Record<string, string[]> = {
   [KNOWN.ProbeLambdaFunction!]: [
     'probe_ok',
     'probe_failed',
-    'probe_ms',
+    'total_ms',
     'key_age_days',
     'configuration_error',
   ],

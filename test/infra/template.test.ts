@@ -193,6 +193,7 @@ describe('the configuration', () => {
     expect(tags()).toEqual({
       'countersign:url': URL,
       'countersign:signers': 'arn:aws:iam::111122223333:role/signing',
+      'countersign:operator': 'arn:aws:iam::111122223333:role/operator',
       'countersign:signing-key':
         'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
     })

@@ -1,5 +1,8 @@
 import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   CreateKeyCommand,
   DescribeKeyCommand,
@@ -10,6 +13,7 @@ import {
 import { ListSecretVersionIdsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { replaceDocument } from '../../../cli/document.ts'
+import { x5tS256 } from '../../../cli/kms/certificate.ts'
 import { signingKeyPolicy } from '../../../cli/kms/policy.ts'
 import { keySet } from '../../../lib/jose/jwks.ts'
 import { listen } from '../../../local/listen.ts'
@@ -99,7 +103,7 @@ describe('the version that is in force', () => {
     const context = { secretId: () => CONFIG_SECRET, secrets: () => secrets } as never
     const basis = {
       version_id: json.version_id as string,
-      deployment: { url: undefined, signers: [], signing_key: undefined },
+      deployment: { url: undefined, signers: [], signing_key: undefined, operator: undefined },
     }
     await expect(replaceDocument(context, basis, { ...mine, clients: [] })).rejects.toMatchObject({
       code: 'changed_meanwhile',
@@ -302,6 +306,36 @@ describe('keys export', () => {
     expect(JSON.parse(Policy!)).toEqual(JSON.parse(strict))
     expect(Policy).not.toContain(OPERATOR)
   })
+})
+
+test('a provider that knows keys by certificate: the key comes with one, whose hash stands beside it', async () => {
+  const { run, keysOf, document, secrets } = operator
+  const all = await document()
+  const [key] = all.clients[0]!.signing_keys
+  const entra = {
+    ...all.clients[0],
+    client_id: 'entra',
+    provider: 'entra',
+    issuer: 'https://login.microsoftonline.com/t/v2.0',
+    token_endpoint: undefined,
+    signing_keys: [{ ...key, 'x5t#S256': x5tS256(Buffer.from('first')) }],
+  }
+  const SecretString = JSON.stringify({ ...all, clients: [entra] })
+  await secrets.send(new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString }))
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-certificate-'))
+  const file = join(folder, 'key.pem')
+  const args = ['keys', 'create', '--alg', 'PS256', '--certificate', file]
+  // The new key lets the function sign alone; it is not lost by that.
+  const refused = await run(...args, '--json')
+  expect([refused.code, refused.json.error.code]).toEqual([1, 'may_not_sign'])
+  expect(refused.json.error.fix).toMatch(/countersign keys import .*--certificate/)
+
+  expect((await run(...args, '--open-policy')).code).toBe(0)
+  const [, made] = await keysOf('entra')
+  const certificate = new X509Certificate(readFileSync(file))
+  rmSync(folder, { recursive: true })
+  expect(made).toMatchObject({ state: 'next', 'x5t#S256': x5tS256(certificate.raw) })
+  expect(certificate.publicKey.export({ format: 'jwk' })).toMatchObject({ n: made!.public_jwk.n })
 })
 
 describe('keys rotate', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ADMINISTRATION, signingKeyPolicy } from '../../../cli/kms/policy.ts'
+import { ADMINISTRATION, OPERATION, signingKeyPolicy } from '../../../cli/kms/policy.ts'
 import { ALGS, algsOf, keySpecOf } from '../../../cli/kms/spec.ts'
 import { KMS_ALGORITHM } from '../../../lib/aws/kms-signer.ts'
 import { type KEY_SPECS, signingAlgorithms } from '../../../local/aws/kms-specs.ts'
@@ -37,10 +37,29 @@ describe('the policy of a key that the command makes', () => {
     ).toEqual([])
   })
 
+  test('the operator looks, switches off and on, and cannot change the policy', () => {
+    const role = 'arn:aws:iam::111122223333:role/operator'
+    const { Statement } = signingKeyPolicy({
+      account: '111122223333',
+      partition: 'aws',
+      signers: [SIGNER],
+      operator: role,
+      alg: 'RS256',
+    })
+    const operating = Statement.filter(({ Principal }) => JSON.stringify(Principal).includes(role))
+    expect(operating.map(({ Action }) => Action)).toEqual([OPERATION])
+    expect(OPERATION.filter(action => !ADMINISTRATION.includes(action))).toEqual([])
+    expect(OPERATION).not.toContain('kms:PutKeyPolicy')
+  })
+
   test('is that of the key in the template', () => {
     const template = readFileSync(join(ROOT, 'infra/key.yml'), 'utf8')
-    const listed = [...template.matchAll(/^\s+- (kms:\w+)$/gm)].map(([, action]) => action)
-    expect([...new Set(listed)].sort()).toEqual([...ADMINISTRATION].sort())
+    const listOf = (sid: string) => {
+      const statement = new RegExp(`- Sid: ${sid}\\n[\\s\\S]*?Resource:`).exec(template)?.[0] ?? ''
+      return [...statement.matchAll(/^\s+- (kms:\w+)$/gm)].map(([, action]) => action)
+    }
+    expect(listOf('AdministerWithoutUse')).toEqual(ADMINISTRATION)
+    expect(listOf('Operate')).toEqual(OPERATION)
   })
 })
 
