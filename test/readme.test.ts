@@ -19,6 +19,7 @@ const pages = [
   'docs/configuration.md',
   'docs/deploy.md',
   'docs/doctor.md',
+  'docs/operations.md',
   'docs/providers.md',
   'docs/requirements.md',
 ]
@@ -47,7 +48,9 @@ const RUN_ELSEWHERE: Record<string, { file: string; text: string }> = {
 }
 
 test('every command of the README is run by a test', () => {
-  const untested = commands.filter(command => !command.startsWith('curl ') && !(command in RUN_ELSEWHERE))
+  const untested = commands.filter(
+    command => !/^(curl|npx countersign) /.test(command) && !(command in RUN_ELSEWHERE),
+  )
   expect(untested).toEqual([])
   for (const command of Object.keys(RUN_ELSEWHERE)) {
     expect(commands).toContain(command)
@@ -56,7 +59,7 @@ test('every command of the README is run by a test', () => {
   }
 })
 
-describe('the curl commands, against the local stack', () => {
+describe('the commands for a running one, against the local stack', () => {
   let stack: Stack
   beforeAll(async () => {
     stack = await startStack({ port: 0, log: new PassThrough().resume() })
@@ -90,6 +93,16 @@ describe('the curl commands, against the local stack', () => {
       'scope',
       'token_type',
     ])
+  })
+
+  const operating = commands.filter(command => command.startsWith('npx countersign '))
+  test('there are two for the operator', () => expect(operating).toHaveLength(2))
+
+  test.each(operating)('%s', async command => {
+    const env = { ...process.env, ...stack.description.env }
+    // Rejects where the exit code is not 0.
+    const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: ROOT, env })
+    expect(stdout).toMatch(/demo-rs256/)
   })
 })
 

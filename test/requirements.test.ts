@@ -16,7 +16,7 @@ const named = new Set(
   files.flatMap(
     path =>
       readFileSync(join(ROOT, 'test', path), 'utf8').match(
-        /\b(?:ASRT|CORS|DEV|DPOP|DROP|ERR|HDR|IDT|IN|JWKS|KMS|LOG|MOB|PAR|PRESET|REQ|REV|TOK|VEC)-\d+/g,
+        /\b(?:ABUSE|ASRT|CORS|DEV|DPOP|DROP|ERR|HDR|IDT|IN|JWKS|KMS|LOG|MET|MOB|PAR|PRESET|REQ|REV|ROT|TOK|VEC)-\d+/g,
       ) ?? [],
   ),
 )

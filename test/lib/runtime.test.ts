@@ -52,6 +52,26 @@ describe('the signer of a key', () => {
     expect((await signerFor(signingKey(key, { kid: 'kid-1' }))).kid).toBe('kid-1')
   })
 
+  test.each([
+    ['eu-west-1', 'eu-west-1'],
+    ['eu-central-1', 'eu-central-1'],
+    ['us-east-1', 'eu-central-1'],
+    [undefined, 'eu-central-1'],
+  ])(
+    'KMS-15: of a multi-Region key the one of its own Region signs: in %s that of %s',
+    async (region, chosen) => {
+      const arn = (where: string) => `arn:aws:kms:${where}:111122223333:key/mrk-1`
+      const { aws } = await withKms(key)
+      const own = { ...environment, kms_endpoint: aws.endpoint, ...(region !== undefined && { region }) }
+      const { signerFor } = createRuntime({}, own)
+      const signer = await signerFor(
+        signingKey(key, { kms_key_arn: arn('eu-central-1'), replicas: [arn('eu-west-1')] }),
+      )
+      await signer.sign(input)
+      expect(aws.calls.map(call => call.input.KeyId)).toEqual([arn(chosen)])
+    },
+  )
+
   test('signs through KMS; its first signature is held against the public key', async () => {
     const { deps, aws } = await withKms(foreign, key)
     const signer = await deps.signerFor(signingKey(key))

@@ -310,3 +310,55 @@ describe('KMS-19: ML-DSA, behind "experimental": true', () => {
     ])
   })
 })
+
+describe('KMS-15: replicas in other Regions', () => {
+  const id = 'mrk-0123456789abcdef0123456789abcdef'
+  const arn = (region: string, key = id, account = ACCOUNT) => `arn:aws:kms:${region}:${account}:key/${key}`
+  const problems = (replicas: unknown, kms_key_arn = arn('eu-central-1')) =>
+    problemsOf(withKey({ kms_key_arn, replicas })).map(({ path, message }) => `${path}: ${message}`)
+
+  test('are the same multi-Region key', () => {
+    expect(problems([arn('eu-west-1'), arn('us-east-1')])).toEqual([])
+    expect(problems([])).toEqual([])
+  })
+
+  test.each([
+    ['another key', [arn('eu-west-1', 'mrk-ffff')], /\.replicas\[0\]: must be the key of kms_key_arn/],
+    ['of another account', [arn('eu-west-1', id, '999988887777')], /must be the key of kms_key_arn/],
+    ['no multi-Region key', [arn('eu-west-1', '1234')], /must be a multi-Region key/],
+    ['an alias', ['arn:aws:kms:eu-west-1:111122223333:alias/x'], /must not be an alias/],
+    ['the same Region', [arn('eu-central-1')], /\.replicas: must name each Region once/],
+    ['a Region twice', [arn('eu-west-1'), arn('eu-west-1')], /must name each Region once/],
+    ['no list', arn('eu-west-1'), /must be an array/],
+  ])('%s is refused', (_, replicas, problem) => {
+    const found = problems(replicas)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(problem)
+  })
+
+  test('of a key of one Region there are none', () => {
+    expect(problems([arn('eu-west-1')], arn('eu-central-1', '1234'))).toHaveLength(1)
+  })
+})
+
+describe('when a key came into each state', () => {
+  test.each(['created_at', 'published_at', 'activated_at', 'retired_at'])(
+    '%s is a time, written in one way',
+    name => {
+      const ok = (time: unknown) => problemsOf(withKey({ [name]: time })).length === 0
+      expect(ok('2026-11-24T12:00:00Z')).toBe(true)
+      expect(ok('2028-02-29T00:00:00Z')).toBe(true)
+      const others = [
+        '2026-11-24',
+        '2026-11-24T12:00:00.000Z',
+        '2026-11-24T12:00:00+00:00',
+        '2026-02-30T00:00:00Z',
+        'now',
+        '',
+        0,
+        null,
+      ]
+      expect(others.filter(ok)).toEqual([])
+    },
+  )
+})
