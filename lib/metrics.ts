@@ -1,4 +1,12 @@
-import type { LogRecord } from './log.ts'
+/** What of a log record is looked at. Its own words, so that the log can be made of this and not the other way round. */
+interface Counted extends Partial<Record<keyof typeof MEASURED, number>> {
+  event: string
+  status?: number
+  outcome?: string
+  rotation?: string
+  pkce?: boolean
+  error_name?: string | undefined
+}
 
 /** Counted where a record says so; a metric that nothing is said of is not there, and no zero is sent. */
 type Count =
@@ -47,14 +55,7 @@ const BY_OUTCOME: readonly [beginning: string, count: Count][] = [
 ]
 
 /** What is to be counted of a record. Pure; the metrics' names are a closed list, and no value of a caller's is among them. */
-export function countsOf({
-  event,
-  status = 0,
-  outcome = '',
-  rotation,
-  pkce,
-  error_name,
-}: LogRecord): Count[] {
+export function countsOf({ event, status = 0, outcome = '', rotation, pkce, error_name }: Counted): Count[] {
   const counts: Count[] = []
   if (event === 'request') counts.push('requests')
   if (status >= 500) counts.push('failed')
@@ -72,7 +73,7 @@ export function countsOf({
  * "Specification: Embedded metric format"): `_aws` names members of the same line. One dimension, so that the number of
  * metrics does not grow with what comes in.
  */
-export function embeddedMetrics(record: LogRecord, function_name: string, timestamp: number): string {
+export function embeddedMetrics(record: Counted, function_name: string, timestamp: number): string {
   const counts = countsOf(record)
   const measured = (Object.keys(MEASURED) as (keyof typeof MEASURED)[]).filter(
     name => record[name] !== undefined,

@@ -85,7 +85,7 @@ describe('the embedded metric format', () => {
   })
 
   test('says nothing of a line without any', () => {
-    const line = embeddedMetrics({ level: 'info', event: 'configuration', outcome: 'in_force' }, 'fn', 1)
+    const line = embeddedMetrics({ event: 'configuration', outcome: 'in_force' }, 'fn', 1)
     expect(JSON.parse(line)).toEqual({ function_name: 'fn' })
   })
 

@@ -21,6 +21,8 @@ export interface Said {
   out: string[]
   /** Lines of standard error, the questions too. */
   notes: string[]
+  /** What was waited for. */
+  progress: string[]
 }
 
 /** Answers, by what a question begins with; the empty one takes the default. Of a list, one a time. */
@@ -28,13 +30,13 @@ export type Answers = Record<string, string | string[]>
 
 /** Nobody sits there where there are no answers. */
 export function recorded(answers?: Answers): { terminal: Terminal; said: Said } {
-  const said: Said = { code: -1, out: [], notes: [] }
+  const said: Said = { code: -1, out: [], notes: [], progress: [] }
   const left = structuredClone(answers ?? {})
   const terminal: Terminal = {
     interactive: answers !== undefined,
     out: line => said.out.push(line),
     note: line => said.notes.push(line),
-    progress: () => {},
+    progress: text => text !== undefined && said.progress.push(text),
     async ask(question, fallback = '') {
       said.notes.push(`${question} [${fallback}]`)
       const found = Object.entries(left).find(([start]) => question.startsWith(start))
