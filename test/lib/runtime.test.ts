@@ -7,6 +7,7 @@ import { createRuntime, type Deps } from '../../lib/runtime.ts'
 import { client, ISSUER } from '../support/client.ts'
 import { type FakeAws, startFakeAws } from '../support/fake-kms.ts'
 import { closeProviders, json, rejection, startProvider } from '../support/fake-provider.ts'
+import { registration } from '../support/function.ts'
 import { type TestKey, testKey, testSigner } from '../support/keys.ts'
 
 const started: FakeAws[] = []
@@ -197,6 +198,24 @@ describe('the other parts', () => {
     const { randomId } = createRuntime({}, environment)
     expect(Buffer.from(randomId(), 'base64url')).toHaveLength(16)
     expect(randomId()).not.toBe(randomId())
+  })
+
+  test('LOG-5: a configuration that comes into force is in the log, once, with the kids that sign from then on', async () => {
+    const log: LogRecord[] = []
+    const keys = [registration(), registration({ client_id: 'app-2' })]
+    const inline = JSON.stringify({ version: 1, clients: keys })
+    const deps = createRuntime({ log: record => log.push(record) }, { ...environment, source: { inline } })
+    const { registrations } = await deps.configuration()
+    await deps.configuration()
+    const kid = await thumbprint(registrations.clients[0]!.signing_key.public_jwk)
+    expect(log).toEqual([
+      expect.objectContaining({
+        event: 'configuration',
+        outcome: 'in_force',
+        revision: registrations.revision,
+        kids: [kid, kid],
+      }),
+    ])
   })
 
   test("a configuration that cannot be read is the first request's to report, not the start's", async () => {

@@ -1,12 +1,11 @@
 import type { Client, SigningKey } from '../../../lib/config/client.ts'
 import { kidOf, thumbprint } from '../../../lib/jose/jwks.ts'
 import type { Examination } from '../examine.ts'
-import { FOREIGN_ORIGIN } from '../facts/deployment.ts'
+import { type DeploymentFacts, FOREIGN_ORIGIN } from '../facts/deployment.ts'
 import { type Heard, isAnswered } from '../facts/http.ts'
 import { type Finding, restsOn, skip } from '../finding.ts'
 import { headerSet, insecure } from '../judge/headers.ts'
 import { jwksPublished, keyId, reachable, readPublished } from '../judge/published.ts'
-import type { Scene } from '../scene.ts'
 
 const asks = 'asking the deployment'
 
@@ -61,35 +60,43 @@ export const PUBLISHED: readonly Examination[] = [
     id: 'jwks-published',
     rests: ['reachable', 'sign-verify'],
     asks,
-    async each(scene, client) {
-      const heard = await keySetOf(scene)
-      if (heard === undefined) return unnamed()
-      if (!isAnswered(heard)) return restsOn('reachable')
+    async each({ deployment }, client) {
+      if (deployment === undefined) return unnamed()
       const keys = await Promise.all(
         client.signing_keys.map(async key => ({
           state: key.state,
           thumbprint: await thumbprint(key.public_jwk),
         })),
       )
-      return jwksPublished(keys, heard.status, await readPublished(heard))
+      return patiently(deployment, async heard =>
+        isAnswered(heard)
+          ? jwksPublished(keys, heard.status, await readPublished(heard))
+          : restsOn('reachable'),
+      )
     },
   },
   {
     id: 'kid',
     rests: ['jwks-published'],
     asks,
-    async each(scene, client) {
-      const heard = await keySetOf(scene)
-      if (heard === undefined) return unnamed()
-      const published = isAnswered(heard) ? await readPublished(heard) : undefined
+    async each({ deployment }, client) {
+      if (deployment === undefined) return unnamed()
       const key = client.signing_key
-      return keyId(await sentKid(client, key), await thumbprint(key.public_jwk), published ?? [])
+      const [kid, own] = [await sentKid(client, key), await thumbprint(key.public_jwk)]
+      return patiently(deployment, async heard =>
+        keyId(kid, own, (isAnswered(heard) ? await readPublished(heard) : undefined) ?? []),
+      )
     },
   },
 ]
 
-async function keySetOf({ deployment }: Scene): Promise<Heard | undefined> {
-  return deployment?.keySet()
+/** What is judged a fault may be a change of a moment ago: then the set is read once more before it is called one. */
+async function patiently(
+  { keySet, keySetLater }: DeploymentFacts,
+  judge: (heard: Heard) => Promise<Finding>,
+): Promise<Finding> {
+  const first = await judge(await keySet())
+  return first.status === 'fail' ? judge(await keySetLater()) : first
 }
 
 async function sentKid({ assertion }: Client, key: SigningKey): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from '../../../lib/config/client.ts'
+import { KEY_SET_CONFIG_MS } from '../../../lib/limits.ts'
 import { remembered } from './attempt.ts'
 import { type Ask, type Heard, isAnswered } from './http.ts'
 
@@ -9,6 +10,8 @@ export const FOREIGN_ORIGIN = 'https://countersign-doctor.invalid'
 /** What the deployed functions answer. */
 export interface DeploymentFacts {
   keySet(): Promise<Heard>
+  /** Once more, when a change of the configuration just now has been taken up. */
+  keySetLater(): Promise<Heard>
   preflight(origin: string): Promise<Heard>
   /** A token request that says nothing. */
   empty(origin: string): Promise<Heard>
@@ -26,7 +29,9 @@ export function deploymentFacts(
   const ask = patient(asking, wait)
   const post = (path: string, origin: string | undefined, form: Record<string, string>) =>
     ask(`${url}${path}`, { method: 'POST', form, headers: origin === undefined ? {} : { origin } })
-  const keySet = remembered(() => ask(`${url}/.well-known/jwks.json`))
+  const readKeySet = () => ask(`${url}/.well-known/jwks.json`)
+  const keySet = remembered(readKeySet)
+  const later = remembered(() => wait(KEY_SET_CONFIG_MS + 500).then(readKeySet))
   const exchanges = remembered((key: string) => {
     const [origin, form] = JSON.parse(key) as [string | null, Record<string, string>]
     const once = () => post('/token', origin ?? undefined, { ...form, ...madeUpCode() })
@@ -35,6 +40,7 @@ export function deploymentFacts(
   })
   return {
     keySet: () => keySet(''),
+    keySetLater: () => later(''),
     preflight: remembered(origin =>
       ask(`${url}/token`, {
         method: 'OPTIONS',

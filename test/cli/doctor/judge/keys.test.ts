@@ -116,7 +116,7 @@ describe('permissions', () => {
   })
 })
 
-describe('key-alg', () => {
+describe('KMS-7: key-alg', () => {
   const condition = (value: unknown) =>
     policy({ Condition: { StringEquals: { 'kms:signingalgorithm': value, 'kms:MessageType': 'RAW' } } })
 
