@@ -3,12 +3,23 @@ const { resolve } = require('./resolve.cjs')
 
 const ALIAS = 'live'
 
+/** The same in an order that does not depend on who wrote it. */
+function sorted(value) {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map(key => [key, sorted(value[key])]),
+  )
+}
+
 /** What a version is made of, as one word: what has not changed is not published again. */
 function digestOf(properties, { CodeSha256 }) {
   // Neither is part of a version.
   const { Code, ReservedConcurrentExecutions, Tags, ...configuration } = properties
   return createHash('sha256')
-    .update(JSON.stringify([CodeSha256, configuration]))
+    .update(JSON.stringify(sorted([CodeSha256, configuration])))
     .digest('hex')
     .slice(0, 20)
 }

@@ -94,14 +94,19 @@ disables it at once; where it is the active one, the next key signs from then on
     const wait_s = duration('retire-wait', values['retire-wait'], RETIRE_WAIT_S)
     let kid = values.kid
     let arn = ''
+    let everywhere: readonly string[] = []
     const done = await changeClient(context, values.client, async (client, stored) => {
       const key = await keyIn(client, { kid, state: 'retired' })
       kid = await kidOf(key)
       arn = key.kms_key_arn
+      everywhere = [arn, ...(key.replicas ?? [])]
       if (values.disable) refuseShared(stored, client.client_id, arn)
       return remove(client, key, { now: context.now(), wait_s, force: values.force ?? false })
     })
-    if (values.disable) await context.kms(arn).send(new DisableKeyCommand({ KeyId: arn }))
+    // Each of a multi-Region key's has a state of its own.
+    if (values.disable) {
+      for (const one of everywhere) await context.kms(one).send(new DisableKeyCommand({ KeyId: one }))
+    }
     const result = await stepResult(done, kid!, [
       ...(values.disable ? ['disabled in KMS'] : []),
       `when nothing needs it any more: aws kms schedule-key-deletion --key-id ${arn} --pending-window-in-days 30`,

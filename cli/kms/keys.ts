@@ -47,8 +47,10 @@ export async function createSigningKey(
       KeySpec: keySpecOf(alg),
       KeyUsage: 'SIGN_VERIFY',
       Description: `Signs the client assertions of Countersign (${alg})`,
-      Policy: JSON.stringify(signingKeyPolicy({ account, partition, signers, operator, alg })),
+      Policy: JSON.stringify(signingKeyPolicy({ account, partition, signers, operator, multiRegion, alg })),
       ...(multiRegion && { MultiRegion: true }),
+      // KMS would ask whether whoever makes the key may change its policy later. The account's administrators always may.
+      BypassPolicyLockoutSafetyCheck: true,
     }),
   )
   const arn = created.KeyMetadata!.Arn!

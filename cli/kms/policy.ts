@@ -18,7 +18,8 @@ export interface KeyPolicy {
 
 /**
  * What the account's administrators may do to a key, as far as their own IAM policies allow. A listed action can be
- * granted by IAM, an unlisted one cannot: no Sign, and nothing that could hand it on. The same list as in infra/key.yml.
+ * granted by IAM, an unlisted one cannot: no Sign, and nothing that could hand it on. (A grant outlives the policy that
+ * permitted it: it can be seen, and taken back.) The same list as in infra/key.yml.
  */
 export const ADMINISTRATION = [
   'kms:CancelKeyDeletion',
@@ -28,9 +29,11 @@ export const ADMINISTRATION = [
   'kms:GetKeyPolicy',
   'kms:GetKeyRotationStatus',
   'kms:GetPublicKey',
+  'kms:ListGrants',
   'kms:ListKeyPolicies',
   'kms:ListResourceTags',
   'kms:PutKeyPolicy',
+  'kms:RevokeGrant',
   'kms:ScheduleKeyDeletion',
   'kms:TagResource',
   'kms:UntagResource',
@@ -67,14 +70,22 @@ export function signingStatement(signers: readonly string[], alg: Alg): Statemen
  * The policy of a signing key (requirements KMS-8 and KMS-9): the account administers and does not use, the signers use.
  * It is the key's own, so that a key that is made later needs no new deployment.
  */
-export function signingKeyPolicy({ account, partition, signers, operator, alg }: PolicyFor): KeyPolicy {
+export function signingKeyPolicy({
+  account,
+  partition,
+  signers,
+  operator,
+  multiRegion = false,
+  alg,
+}: PolicyFor): KeyPolicy {
+  const root = { AWS: `arn:${partition}:iam::${account}:root` }
   return {
     Version: '2012-10-17',
     Statement: [
       {
         Sid: 'AdministerWithoutUse',
         Effect: 'Allow',
-        Principal: { AWS: `arn:${partition}:iam::${account}:root` },
+        Principal: root,
         Action: ADMINISTRATION,
         Resource: '*',
       },
@@ -90,6 +101,9 @@ export function signingKeyPolicy({ account, partition, signers, operator, alg }:
             },
           ]),
       signingStatement(signers, alg),
+      ...(multiRegion
+        ? [{ Sid: 'Replicate', Effect: 'Allow', Principal: root, Action: 'kms:ReplicateKey', Resource: '*' }]
+        : []),
     ],
   }
 }
@@ -103,5 +117,7 @@ interface PolicyFor {
   signers: readonly string[]
   /** ARN of the role that operates the deployment's keys, where there is one. */
   operator?: string | undefined
+  /** The account may make replicas of it in other Regions. */
+  multiRegion?: boolean
   alg: Alg
 }

@@ -57,6 +57,7 @@ describe('alarms', () => {
     ['FailedAlarm', '5xx'],
     ['KeyAgeAlarm', 'key_age_days'],
     ['ProbeAlarm', 'probe_ok'],
+    ['ProbeAlarm', 'probe_failed'],
   ])('%s looks at %s', (name, metric) => {
     expect(metricsOf(alarms[name]!).map(({ MetricName }) => MetricName)).toContain(metric)
   })
@@ -107,12 +108,20 @@ describe('alarms', () => {
     expect(without).toHaveLength(10)
   })
 
-  test.each(['5', '10', '15'])('of %s minutes, three tries of the probe fit into its alarm', ProbeMinutes => {
-    const { Period, EvaluationPeriods, Threshold } = service.standing({ ProbeMinutes }).resources.ProbeAlarm!
-      .Properties
-    expect(Number(Period) * EvaluationPeriods).toBe(Number(ProbeMinutes) * 60 * 3)
-    expect(Threshold).toBe(1)
-  })
+  test.each(['5', '10', '15'])(
+    'of %s minutes: three tries of the probe that failed, or were not made',
+    ProbeMinutes => {
+      const { Metrics, EvaluationPeriods, Threshold } = service.standing({ ProbeMinutes }).resources
+        .ProbeAlarm!.Properties
+      const [{ Expression }, ...counted] = Metrics
+      // One client that fails is not hidden by another that does not.
+      expect(Expression).toBe('IF(FILL(failed, 0) > 0 OR FILL(ok, 0) < 1, 1, 0)')
+      expect(counted.map((one: { MetricStat: { Period: number } }) => Number(one.MetricStat.Period))).toEqual(
+        Array(2).fill(Number(ProbeMinutes) * 60),
+      )
+      expect([EvaluationPeriods, Threshold]).toEqual([3, 0])
+    },
+  )
 
   test('KMS-13: one counts in percent of the quota that is given', () => {
     const expression = (given: Record<string, string>) =>

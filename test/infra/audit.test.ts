@@ -29,6 +29,10 @@ describe('KMS-17: a signature by anybody but the signing function', () => {
     ['a user with a session', userWithSession('mallory')],
     ['root', root],
     ['a role whose name begins alike', session('signing-2')],
+    [
+      'another account, of which no more is told',
+      { type: 'AWSAccount', principalId: 'AROA…', accountId: '999988887777' },
+    ],
   ])('raises an alarm: %s', (_, identity) => {
     expect(heard(NAME, kms('Sign', identity))).toBe(true)
     expect(heard(NAME, kms('Sign', identity), { AlsoMaySign })).toBe(true)
@@ -93,6 +97,8 @@ describe('a change of the configuration', () => {
     'PutResourcePolicy',
     'DeleteResourcePolicy',
     'RotateSecret',
+    'TagResource',
+    'UntagResource',
   ])('%s raises an alarm, however the secret is named, unless it is the operator', name => {
     for (const secretId of names) {
       for (const identity of [session('admin'), user('ann'), userWithSession('ann'), root]) {
@@ -109,9 +115,12 @@ describe('a change of the configuration', () => {
 
   test('in a second Region is that of the replica', () => {
     const ConfigurationSecretArn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:taken-over-123456`
-    const stopped = secret('StopReplicationToReplica', root, ConfigurationSecretArn)
-    expect(heard(NAME, stopped, { ConfigurationSecretArn })).toBe(true)
-    expect(heard(NAME, stopped)).toBe(false)
+    const named = [ConfigurationSecretArn, ConfigurationSecretArn.replace(/-123456$/, ''), 'taken-over']
+    for (const secretId of named) {
+      const stopped = secret('StopReplicationToReplica', root, secretId)
+      expect(heard(NAME, stopped, { ConfigurationSecretArn })).toBe(true)
+      expect(heard(NAME, stopped)).toBe(false)
+    }
   })
 })
 

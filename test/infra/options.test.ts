@@ -42,8 +42,9 @@ describe('a name of its own', () => {
   })
 
   test('is written into the zone where one is given', () => {
-    const { ApiDomainRecord } = standing({ ...NAMED, HostedZoneId: 'Z1' })
-    expect(ApiDomainRecord!.Properties).toMatchObject({
+    const { PublicRecord, OriginRecord } = standing({ ...NAMED, HostedZoneId: 'Z1' })
+    expect(OriginRecord).toBeUndefined()
+    expect(PublicRecord!.Properties).toMatchObject({
       HostedZoneId: 'Z1',
       Name: 'login.example.com',
       Type: 'A',

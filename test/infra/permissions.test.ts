@@ -200,7 +200,7 @@ describe('the signing key', () => {
     expect([...account!, ...operator!]).not.toContain('kms:CreateGrant')
     expect(
       [...account!, ...operator!].filter(action =>
-        /\*|Grant|Sign|Verify|crypt|Generate|Derive|Replicate/.test(action),
+        /\*|CreateGrant|Sign|Verify|crypt|Generate|Derive|Replicate/.test(action),
       ),
     ).toEqual([])
   })

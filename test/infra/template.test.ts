@@ -206,7 +206,12 @@ describe('the configuration', () => {
     expect(denied).toMatchObject([
       {
         Action: ['Update:Replace', 'Update:Delete'],
-        Resource: ['LogicalResourceId/SigningKey', 'LogicalResourceId/ConfigurationSecret'],
+        Resource: '*',
+        Condition: {
+          StringEquals: {
+            ResourceType: ['AWS::KMS::Key', 'AWS::KMS::ReplicaKey', 'AWS::SecretsManager::Secret'],
+          },
+        },
       },
     ])
     expect(Object.keys(service.template.Resources)).toEqual(
