@@ -93,6 +93,7 @@ export function isNamed(context: Context): boolean {
 }
 
 const NO_DEPLOYMENT: Deployment = {
+  account: undefined,
   url: undefined,
   signers: [],
   signing_key: undefined,

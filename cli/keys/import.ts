@@ -2,6 +2,8 @@ import { KMS_ALGORITHM } from '../../lib/aws/kms-signer.ts'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import { command } from '../command.ts'
 import type { Context } from '../context.ts'
+import { attempt } from '../doctor/facts/attempt.ts'
+import { permissions } from '../doctor/judge/permissions.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { Failure, misuse } from '../failure.ts'
 import { describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
@@ -30,10 +32,10 @@ export const keysImport = command({
     const alg = await usableFor(context, arn, values.alg)
     const signers = signersOf(deployment, values.signer)
     const key = await describeForDocument(context.kms(arn), arn, alg)
+    const missing = await missingPermissions(context, arn, alg, signers)
     const naming = await certified(context, client_id, key, values)
     const result = await addedResult(await putIn(context, client_id, key, naming), key)
-    const permissions = await missingPermissions(context, arn, alg, signers)
-    return { json: { ...result.json, permissions }, lines: [...result.lines, ...permissions] }
+    return { json: { ...result.json, permissions: missing }, lines: [...result.lines, ...missing] }
   },
 })
 
@@ -70,22 +72,15 @@ async function missingPermissions(
   alg: Alg,
   signers: readonly string[],
 ): Promise<string[]> {
-  const { Statement } = await policyOf(context.kms(arn), arn)
-  const named = (signer: string) =>
-    Statement.some(
-      ({ Effect, Action, Principal }) =>
-        Effect === 'Allow' &&
-        [Action].flat().includes('kms:Sign') &&
-        JSON.stringify(Principal).includes(`"${signer}"`),
-    )
-  const missing = signers.filter(signer => !named(signer))
+  const policy = await attempt(policyOf(context.kms(arn), arn))
+  const judged = permissions({ kms_key_arn: arn, alg }, policy, signers)
   const elsewhere = signers.filter(signer => signer.split(':')[4] !== arn.split(':')[4])
   return [
-    ...(missing.length === 0
+    ...(judged.status === 'ok'
       ? []
       : [
-          'The policy of the key does not let the deployment sign. Add:',
-          JSON.stringify(signingStatement(missing, alg)),
+          `The policy of the key is not as it should be. ${judged.detail}`,
+          JSON.stringify(signingStatement(signers, alg)),
         ]),
     ...(elsewhere.length === 0
       ? []

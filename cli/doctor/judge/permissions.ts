@@ -15,7 +15,7 @@ import {
 
 /** By the key's policy the signers may sign whole messages and do nothing else, and nobody else may sign. */
 export function permissions(
-  { kms_key_arn, alg }: SigningKey,
+  { kms_key_arn, alg }: Pick<SigningKey, 'kms_key_arn' | 'alg'>,
   policy: Outcome<KeyPolicy>,
   signers: readonly string[],
 ): Finding {
