@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { LARGE, METRICS, SMALL } from '../../infra/cost.ts'
 import { EVERYTHING, KNOWN, ofType, packaged, type Resource } from './packaged.ts'
 
@@ -12,7 +12,6 @@ beforeAll(async () => {
   alarms = Object.fromEntries(ofType(resources, 'AWS::CloudWatch::Alarm'))
   widgets = JSON.parse(resources.CloudWatchDashboard!.Properties.DashboardBody).widgets
 })
-afterAll(() => service.remove())
 
 /** What the functions write, by function. */
 const REQUESTS = [

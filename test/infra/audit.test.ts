@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { awsService, KEY, kms, root, secret, session, user, userWithSession } from '../support/cloudtrail.ts'
 import { matches } from '../support/event-pattern.ts'
 import { ACCOUNT, KNOWN, packaged, REGION } from './packaged.ts'
@@ -7,7 +7,6 @@ let service: Awaited<ReturnType<typeof packaged>>
 beforeAll(async () => {
   service = await packaged()
 })
-afterAll(() => service.remove())
 
 const rule = (name: string, given: Record<string, string> = {}) =>
   service.standing(given).resources[name]!.Properties

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { ACCOUNT, EVERYTHING, KNOWN, ofType, packaged } from './packaged.ts'
 
 // Who may do what: all of it, by name.
@@ -16,7 +16,6 @@ let service: Awaited<ReturnType<typeof packaged>>
 beforeAll(async () => {
   service = await packaged()
 })
-afterAll(() => service.remove())
 
 const SECRET = KNOWN.ConfigurationSecret
 const read = { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: SECRET }
