@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 /** What the functions write, by function. */
 const REQUESTS = [
-  ...['requests', 'tokens', 'refused', 'failed', 'invalid_client', 'signer_error', 'signer_throttled'],
+  ...['requests', 'tokens', 'refused', 'failed', 'invalid_client', 'signer_error', 'signer_unavailable'],
   ...['origin_refused', 'configuration_error', 'provider_error', 'id_token_invalid', 'refresh_not_rotated'],
   ...['without_pkce', 'kms_ms', 'provider_ms', 'total_ms'],
 ]
@@ -46,7 +46,7 @@ describe('alarms', () => {
   test.each([
     ['InvalidClientAlarm', 'invalid_client'],
     ['SignerErrorAlarm', 'signer_error'],
-    ['SignerThrottledAlarm', 'signer_throttled'],
+    ['SignerUnavailableAlarm', 'signer_unavailable'],
     ['IdTokenInvalidAlarm', 'id_token_invalid'],
     ['RefreshNotRotatedAlarm', 'refresh_not_rotated'],
     ['OriginRefusedAlarm', 'origin_refused'],

@@ -79,6 +79,15 @@ describe('a parameter', () => {
     await expect(handedOn(...given)).rejects.toThrow(message)
   })
 
+  test.each([
+    ['RequestRate=abc'],
+    ['MultiRegionKey=yes'],
+    ['LogRetentionDays=31'],
+    ['SigningAlgorithm=none'],
+  ])('%s is refused here, and not by CloudFormation minutes later', async given => {
+    await expect(handedOn(given)).rejects.toThrow(`not a value of ${given.split('=')[0]}`)
+  })
+
   test('ABUSE-2: a rate that could use up more than half of the KMS quota is refused', async () => {
     expect(await refused('RequestRate=121')).toContain('more than 50 % of the 300')
     expect(await handedOn('RequestRate=120')).toEqual([
