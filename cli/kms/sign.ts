@@ -3,6 +3,7 @@ import { KMS_ALGORITHM } from '../../lib/aws/kms-signer.ts'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import type { Context } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { quoted } from '../quoted.ts'
 import { policyOf } from './keys.ts'
 import { type KeyPolicy, signingStatement } from './policy.ts'
 
@@ -66,7 +67,7 @@ async function putBack(kms: KMSClient, arn: string, before: KeyPolicy): Promise<
       'policy_open',
       `The policy of ${arn} could not be put back: ${(error as Error).message}`,
       {
-        fix: `Take the statement ${OPEN_SID} out of it now: aws kms put-key-policy --key-id ${arn} --policy '${JSON.stringify(before)}'`,
+        fix: `Take the statement ${OPEN_SID} out of it now: aws kms put-key-policy --key-id ${quoted(arn)} --policy ${quoted(JSON.stringify(before))}`,
       },
     )
   }
