@@ -1,5 +1,7 @@
 import type { RawClient } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { plain, plainJson } from '../plain.ts'
+import { quoted } from '../quoted.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Answers } from './answers.ts'
 import { foreignHosts, type Pinned } from './endpoints.ts'
@@ -40,7 +42,7 @@ export async function requireHosts(
     if (await agreed(terminal, 'Do they belong to the provider?', 'no')) return
   }
   throw new Failure('foreign_host', message, {
-    fix: `If they belong to the provider: ${foreign.map(([host]) => `--allow-host ${host}`).join(' ')}`,
+    fix: `If they belong to the provider: ${foreign.map(([host]) => `--allow-host ${quoted(host)}`).join(' ')}`,
   })
 }
 
@@ -53,9 +55,9 @@ export async function confirm(
   { name, isNew }: Target,
 ): Promise<void> {
   const { signing_keys: _, ...shown } = draft
-  terminal.note(JSON.stringify(shown, null, 2))
+  terminal.note(plainJson(shown, 2))
   terminal.note(`Its key: ${key}`)
-  for (const remark of remarks) terminal.note(`${terminal.paint('yellow', 'notice')} ${remark}`)
+  for (const remark of remarks) terminal.note(`${terminal.paint('yellow', 'notice')} ${plain(remark)}`)
   if (await agreed(terminal, isNew ? `Create ${name} with it?` : `Write it to ${name}?`, 'yes')) return
   throw new Failure('cancelled', 'Nothing was changed.', { exit: EXIT.refused })
 }
