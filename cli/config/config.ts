@@ -5,7 +5,6 @@ import { notices, parseRegistrations } from '../../lib/config/registrations.ts'
 import { command } from '../command.ts'
 import { onLambda, type RawDocument, readDeployment, readText, replaceDocument } from '../document.ts'
 import { EXIT, Failure, misuse } from '../failure.ts'
-import { plain } from '../plain.ts'
 
 // The document as a whole, for what no other command changes. Keys are better changed by the commands about keys.
 
@@ -34,7 +33,7 @@ export const configCheck = command({
       ok: checked.problems.length === 0,
       json: { ok: checked.problems.length === 0, ...checked },
       lines: [
-        ...checked.problems.map(plain),
+        ...checked.problems,
         ...checked.notices.map(notice => `notice: ${notice}`),
         ...(checked.problems.length === 0 ? ['valid'] : []),
       ],

@@ -1,6 +1,5 @@
 import type { RawClient } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { plain, plainJson } from '../plain.ts'
 import { quoted } from '../quoted.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Answers } from './answers.ts'
@@ -55,9 +54,9 @@ export async function confirm(
   { name, isNew }: Target,
 ): Promise<void> {
   const { signing_keys: _, ...shown } = draft
-  terminal.note(plainJson(shown, 2))
+  terminal.note(JSON.stringify(shown, null, 2))
   terminal.note(`Its key: ${key}`)
-  for (const remark of remarks) terminal.note(`${terminal.paint('yellow', 'notice')} ${plain(remark)}`)
+  for (const remark of remarks) terminal.note(`${terminal.paint('yellow', 'notice')} ${remark}`)
   if (await agreed(terminal, isNew ? `Create ${name} with it?` : `Write it to ${name}?`, 'yes')) return
   throw new Failure('cancelled', 'Nothing was changed.', { exit: EXIT.refused })
 }

@@ -2,7 +2,6 @@ import { command, type Result } from '../command.ts'
 import type { Context } from '../context.ts'
 import { onLambda, type RawClient } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { plain } from '../plain.ts'
 import { quoted } from '../quoted.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Answers, answersOf } from './answers.ts'
@@ -102,7 +101,7 @@ async function write(context: Context, work: Work): Promise<Result> {
   const where = version_id === undefined ? target.name : `${target.name}, version ${version_id}`
   const said = [
     `${context.terminal.paint('green', 'written')}  ${client.client_id}: ${where}`,
-    ...notices.map(notice => `${context.terminal.paint('yellow', 'notice')}   ${plain(notice)}`),
+    ...notices.map(notice => `${context.terminal.paint('yellow', 'notice')}   ${notice}`),
     '',
     'Next:',
     ...next.map((step, i) => `  ${i + 1}. ${step}`),
