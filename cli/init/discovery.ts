@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts'
-import { plain } from '../plain.ts'
+import { limitedText } from '../limited.ts'
+import { shown } from '../plain.ts'
 
 /** A discovery document, and where it was found. */
 export interface Discovered {
@@ -9,7 +10,6 @@ export interface Discovered {
 
 /** A person waits, and a document that is none ends it. */
 const DISCOVERY_MS = 5_000
-const DISCOVERY_MAX_B = 256 * 1024
 
 const FIX =
   'Is --issuer right? Where a provider has no discovery document: --no-discovery, and its endpoints by --token-endpoint, …'
@@ -46,13 +46,14 @@ async function get(url: string): Promise<Record<string, unknown> | string> {
       ? `answered ${status}: redirects are not followed`
       : `answered ${status}`
   }
-  const text = await limited(response, url)
-  if (text === undefined) return `answered more than ${DISCOVERY_MAX_B / 1024} KiB`
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(await limitedText(response))
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
-  } catch {}
+  } catch (error) {
+    if (error instanceof RangeError) return error.message
+    if (!(error instanceof SyntaxError)) throw unreachable(url, error)
+  }
   return 'answered no JSON object'
 }
 
@@ -66,22 +67,6 @@ async function fetchOnce(url: string): Promise<Response> {
   } catch (error) {
     throw unreachable(url, error)
   }
-}
-
-async function limited(response: Response, url: string): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  try {
-    for await (const chunk of response.body ?? []) {
-      length += chunk.length
-      // Leaving the loop cancels the rest.
-      if (length > DISCOVERY_MAX_B) return undefined
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw unreachable(url, error)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function unreachable(url: string, error: unknown): Failure {
@@ -98,7 +83,7 @@ function sameIssuer(issuer: string, metadata: Record<string, unknown>, url: stri
   if (metadata.issuer === issuer) return metadata
   throw new Failure(
     'issuer_mismatch',
-    `The issuer that was given and the one in the discovery document differ:\n  given  ${issuer}\n  there  ${plain(String(metadata.issuer))}\n  at     ${url}`,
+    `The issuer that was given and the one in the discovery document differ:\n  given  ${issuer}\n  there  ${shown(metadata.issuer)}\n  at     ${url}`,
     { fix: 'If the one there is your provider, give it by --issuer, to the letter. If not, do not go on.' },
   )
 }

@@ -9,6 +9,7 @@ import { Failure, misuse } from '../failure.ts'
 import { describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
 import { signingStatement } from '../kms/policy.ts'
 import { algsOf } from '../kms/spec.ts'
+import { quoted } from '../quoted.ts'
 import { addedResult, certified, NAMED, putIn, WITH_CERTIFICATE } from './entry.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
 
@@ -50,7 +51,7 @@ async function usableFor(context: Context, arn: string, given: string | undefine
   }
   if (KeyState !== 'Enabled') {
     throw new Failure('not_enabled', `The key's state is ${KeyState}.`, {
-      fix: `aws kms enable-key --key-id ${Arn}`,
+      fix: `aws kms enable-key --key-id ${quoted(Arn!)}`,
     })
   }
   const algs = algsOf(SigningAlgorithms, KeySpec)

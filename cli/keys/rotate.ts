@@ -4,6 +4,8 @@ import { command } from '../command.ts'
 import type { Context } from '../context.ts'
 import { clientIn, type RawClient, readDocument, type Stored } from '../document.ts'
 import { EXIT, Failure, misuse } from '../failure.ts'
+import { quoted } from '../quoted.ts'
+import { deploymentUrl } from '../url.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { NAMED } from './entry.ts'
 import { algOf, CLIENT, PUBLISH_WAIT, RETIRE_WAIT, SIGNER } from './options.ts'
@@ -58,7 +60,7 @@ The old key stays in KMS, disabled by nobody: its deletion is yours to schedule.
       },
       lines: [
         `${plan.client_id} signs by ${plan.alg} ${kid}`,
-        `when nothing needs the old key any more: aws kms schedule-key-deletion --key-id ${kms_key_arn} --pending-window-in-days 30`,
+        `when nothing needs the old key any more: aws kms schedule-key-deletion --key-id ${quoted(kms_key_arn)} --pending-window-in-days 30`,
       ],
     }
   },
@@ -103,7 +105,7 @@ function planOf({ deployment }: Stored, client: RawClient, values: Given, now: n
     alg,
     publish_wait: wait('publish-wait', PUBLISH_WAIT_S),
     retire_wait,
-    url: (values.url ?? deployment.url)?.replace(/\/$/, ''),
+    url: deploymentUrl(values.url, deployment),
     resumed: next ? 'next' : fresh && begun.active.alg === alg ? 'active' : undefined,
   }
 }

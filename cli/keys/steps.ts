@@ -5,6 +5,8 @@ import { command, type Result } from '../command.ts'
 import type { Context } from '../context.ts'
 import { clientIn, readDocument, type Stored } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { quoted } from '../quoted.ts'
+import { deploymentUrl } from '../url.ts'
 import { type Changed, changeClient } from './change.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { activate, keyIn, publish, remove, retire } from './lifecycle.ts'
@@ -34,7 +36,7 @@ its keys by hand, must be given the new one beside the old one first: countersig
     const { document, deployment } = await readDocument(context)
     const client = clientIn(document.clients, values.client)
     const kid = await kidOf(await keyIn(client, { kid: values.kid, state: 'next' }))
-    const url = (values.url ?? deployment.url)?.replace(/\/$/, '')
+    const url = deploymentUrl(values.url, deployment)
     if (!values.vouch) {
       if (url === undefined) throw urlUnknown()
       await untilPublished(context, url, kid)
@@ -42,7 +44,9 @@ its keys by hand, must be given the new one beside the old one first: countersig
     const done = await changeClient(context, client.client_id, async one =>
       publish(one, await keyIn(one, { kid }), context.now()),
     )
-    return stepResult(done, kid, ['then, after 24 h or what the provider needs: countersign keys activate'])
+    return stepResult(done, kid, [
+      `then, after 24 h or what the provider needs: countersign keys activate --client ${quoted(client.client_id)}`,
+    ])
   },
 })
 
@@ -116,7 +120,7 @@ disables it at once; where it is the active one, the next key signs from then on
     })
     const result = await stepResult(done, kid!, [
       ...(values.disable ? ['disabled in KMS'] : []),
-      `when nothing needs it any more: aws kms schedule-key-deletion --key-id ${arn} --pending-window-in-days 30`,
+      `when nothing needs it any more: aws kms schedule-key-deletion --key-id ${quoted(arn)} --pending-window-in-days 30`,
     ])
     return { ...result, json: { ...result.json, kms_key_arn: arn, disabled: values.disable ?? false } }
   },

@@ -59,6 +59,13 @@ describe('a command line that is wrong: exit code 2', () => {
   })
 })
 
+test('what a failure names cannot rewrite the terminal, and its lines stay lines', async () => {
+  const said = await countersign(['frobnicate\u009b2J\u202e'])
+  expect(said.notes[0]).toMatch(/^error There is no command "frobnicate�2J�"\. There are:\n {2}/)
+  const json = await countersign(['frobnicate\u009b2J', '--json'])
+  expect(json.out[0]).toContain('frobnicate\\u009b2J')
+})
+
 describe('as a process, by whatever Node is there', () => {
   const NOWHERE = {
     AWS_REGION: 'eu-central-1',

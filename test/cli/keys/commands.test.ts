@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import {
   CreateKeyCommand,
   DescribeKeyCommand,
@@ -81,6 +82,22 @@ describe('a rotation step by step', () => {
     expect([code, asked]).toEqual([0, 2])
     expect(notes).toContain(`${url}/.well-known/jwks.json`)
     expect((await keysOf('rs256'))[1]).toHaveProperty('published_at')
+  })
+
+  test('publish does not read a set without end', async () => {
+    const { run, keysOf } = operator
+    const server = createServer(async (_, response) => {
+      const set = JSON.stringify(await keySet(await keysOf('rs256')))
+      response.setHeader('content-encoding', 'gzip').end(gzipSync(set.padEnd(300_000)))
+    })
+    const url = await listen(server, 0)
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    const { code, json } = await run('keys', 'publish', ...RS, '--url', url, '--json')
+    server.close()
+    expect([code, json.error]).toMatchObject([
+      1,
+      { code: 'key_set_unreadable', message: expect.stringContaining('more than 256 KiB') },
+    ])
   })
 
   test('without anything to do nothing is written', async () => {
