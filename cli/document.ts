@@ -90,7 +90,14 @@ export async function readText(
 ): Promise<{ text: string; version_id: string }> {
   const { SecretString, VersionId } = await context
     .secrets()
-    .send(new GetSecretValueCommand({ SecretId: context.secretId(), ...version }))
+    // By its label, although it is the default: not every stand-in of AWS has the same.
+    .send(
+      new GetSecretValueCommand({
+        SecretId: context.secretId(),
+        ...(version.VersionId === undefined && { VersionStage: CURRENT }),
+        ...version,
+      }),
+    )
   if (SecretString === undefined || VersionId === undefined) {
     throw new Failure('configuration_unreadable', 'The configuration secret has no text.')
   }
@@ -102,7 +109,9 @@ function checked(text: string, revision: string, deployment: Deployment): Regist
     return parseRegistrations(text, { revision, onLambda: onLambda(deployment) })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    throw new Failure('configuration_invalid', `The configuration is not valid:\n${error.message}`)
+    throw new Failure('configuration_invalid', `The configuration is not valid:\n${error.message}`, {
+      fix: 'countersign config show prints it, config put replaces it, keys rollback takes it back.',
+    })
   }
 }
 

@@ -22,7 +22,7 @@ export function helpOf({ name, summary, details, options }: Command): string {
     `countersign ${name} [options]`,
     '',
     `${summary[0]!.toUpperCase()}${summary.slice(1)}.`,
-    ...(details === undefined ? [] : ['', details.trim()]),
+    ...(details === undefined ? [] : ['', details.trimEnd()]),
     '',
     ...optionLines({ ...options, ...COMMON }),
     '',

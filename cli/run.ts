@@ -83,5 +83,31 @@ function fail(error: unknown, json: boolean, terminal: Surroundings['terminal'])
 /** An AWS error in its own words: whoever runs this is the operator, and may read the ARNs in it. */
 function unforeseen(error: unknown): Failure {
   const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>
-  return new Failure(name, name === 'Error' ? message : `${name}: ${message}`)
+  const fix = fixOf(name, message)
+  return new Failure(
+    name,
+    name === 'Error' ? message : `${name}: ${message}`,
+    fix === undefined ? {} : { fix },
+  )
+}
+
+/** What the SDK and the network say, and seldom what to do. */
+function fixOf(name: string, message: string): string | undefined {
+  if (/region is missing/i.test(message)) return 'Set AWS_REGION, or name the secret by its ARN.'
+  if (/credential|token is (?:expired|invalid)/i.test(`${name} ${message}`)) {
+    return 'Set AWS_PROFILE to a profile that exists, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; sign in again where a session has run out.'
+  }
+  if (/ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|TimeoutError/.test(`${name} ${message}`)) {
+    return 'Is AWS_REGION a Region, and AWS_ENDPOINT_URL_… (if set) right? Is there a network?'
+  }
+  switch (name) {
+    case 'ResourceNotFoundException':
+      return "Name the deployment's secret by --secret-id or COUNTERSIGN_SECRET_ID (the stack's output ConfigurationSecretArn), and its Region by AWS_REGION."
+    case 'AccessDeniedException':
+      return 'The statement that is missing stands in the message. docs/operations.md says who may do what.'
+    case 'ThrottlingException':
+      return 'AWS asks for fewer requests: try again in a moment.'
+    default:
+      return undefined
+  }
 }

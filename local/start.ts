@@ -59,7 +59,10 @@ function table(description: StackDescription): string {
     ...clients.map(({ client_id, alg, shows }) => ['client', `${client_id} (${alg}): ${shows}`]),
     ...[...new Set(clients.map(({ redirect_uri }) => redirect_uri))].map(uri => ['redirect URI', uri]),
   ]
-  const exports = Object.entries(env).map(([name, value]) => `  export ${name}=${value}`)
+  // The AWS command line before its second version reads the Region under this name alone.
+  const exports = Object.entries({ ...env, AWS_DEFAULT_REGION: env.AWS_REGION }).map(
+    ([name, value]) => `  export ${name}=${value}`,
+  )
   const lines = rows.map(([name = '', value]) => `  ${name.padEnd(18)}${value}`)
   return `\nCountersign runs.\n\n${lines.join('\n')}\n\nFor the AWS command line and \`PORT=0 npm run serve\` in another terminal:\n\n${exports.join('\n')}\n\nOpen ${app} - Ctrl+C ends it.\n`
 }

@@ -13,10 +13,14 @@ const FILE = { file: { type: 'string', value: 'FILE', help: 'the document; - is 
 export const configShow = command({
   name: 'config show',
   summary: 'the configuration that is in force',
-  details: 'Printed as it is, also where it is not valid. --json says which version it is.',
-  options: {},
-  async run(context) {
-    const stored = await readText(context)
+  details:
+    'Printed as it is, also where it is not valid. Which version it is stands on standard error, and in --json.',
+  options: {
+    previous: { type: 'boolean', help: 'the version before it, which keys rollback would put back' },
+  },
+  async run(context, { previous = false }) {
+    const stored = await readText(context, previous ? { VersionStage: 'AWSPREVIOUS' } : {})
+    context.terminal.note(`version ${stored.version_id}`)
     return { json: { ...stored }, lines: [stored.text] }
   },
 })
@@ -36,6 +40,9 @@ export const configCheck = command({
         ...checked.problems,
         ...checked.notices.map(notice => `notice: ${notice}`),
         ...(checked.problems.length === 0 ? ['valid'] : []),
+        ...(checked.problems.some(problem => problem.includes('loopback'))
+          ? ['(--loopback for the local stack)']
+          : []),
       ],
     }
   },
@@ -45,12 +52,18 @@ export const configPut = command({
   name: 'config put',
   summary: 'put a document in force, once it is valid',
   details: `It becomes a new version, which countersign keys rollback --force takes back. Nothing that somebody else has written meanwhile is
-overwritten unseen: --if-version names the version that the file was made from (config show --json).`,
+overwritten unseen: --if-version names the version that the file was made from, as config show has said it.`,
   options: {
     ...FILE,
-    'if-version': { type: 'string', value: 'ID', help: 'only while this version is in force' },
+    'if-version': { type: 'string', value: 'ID', help: 'the version that the file was made from' },
+    force: { type: 'boolean', help: 'whatever version is in force' },
   },
-  async run(context, { file, 'if-version': wanted }) {
+  async run(context, { file, 'if-version': wanted, force = false }) {
+    if (wanted === undefined && !force) {
+      throw misuse(
+        'From which version was the file made? --if-version names it (config show says it); --force overwrites any.',
+      )
+    }
     const document = await textOf(file)
     const deployment = await readDeployment(context)
     const { problems, notices: noted } = check(document, onLambda(deployment))

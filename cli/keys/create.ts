@@ -11,16 +11,16 @@ export const keysCreate = command({
 From now on the key is published, and not used: next come keys publish and keys activate.`,
   options: {
     ...CLIENT,
-    alg: { type: 'string', value: 'ALG', help: 'what it signs with: RS256, ES256, PS256, …' },
+    alg: { type: 'string', value: 'ALG', help: 'what it signs with (default: as the key that signs now)' },
     'multi-region': { type: 'boolean', help: 'a key that can have replicas in other Regions' },
     ...SIGNER,
     ...NAMED,
     ...WITH_CERTIFICATE,
   },
   async run(context, values) {
-    const alg = algOf(values.alg)
     const { deployment, document } = await readDocument(context)
-    const { client_id } = clientIn(document.clients, values.client)
+    const { client_id, signing_keys } = clientIn(document.clients, values.client)
+    const alg = algOf(values.alg ?? signing_keys.find(({ state }) => state === 'active')?.alg)
     const signers = signersOf(deployment, values.signer)
     context.terminal.note(`${signers.join(', ')} will sign with it`)
     context.terminal.progress('KMS makes the key')

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { kidOf } from '../../lib/jose/jwks.ts'
 import type { Context } from '../context.ts'
+import type { RawClient } from '../document.ts'
 import { Failure } from '../failure.ts'
 import type { KmsKey } from '../kms/keys.ts'
 import { quoted } from '../quoted.ts'
@@ -78,12 +79,16 @@ export async function putIn(
   client_id: string,
   key: KmsKey,
   { 'own-kid': kid, x5t }: Naming,
+  guard: (client: RawClient) => void = () => {},
 ): Promise<Changed> {
   // Its own kid goes before the one in the JWK, which would contradict it.
   const public_jwk = kid === undefined ? key.public_jwk : { ...key.public_jwk, kid }
   const entry = { ...key, public_jwk, ...(x5t !== undefined && { 'x5t#S256': x5t }) }
   try {
-    return await changeClient(context, client_id, client => add(client, entry, context.now()))
+    return await changeClient(context, client_id, client => {
+      guard(client)
+      return add(client, entry, context.now())
+    })
   } catch (error) {
     throw keyIsThere(error, client_id, key)
   }

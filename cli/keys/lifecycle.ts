@@ -24,7 +24,7 @@ export async function keyIn(
   if (candidates.length === 1) return candidates[0]!
   if (candidates.length === 0) {
     throw new Failure('no_such_key', `Client ${client.client_id} has no key whose state is ${state}.`, {
-      fix: 'countersign keys list shows the keys; countersign keys create makes one.',
+      fix: `countersign keys list shows the keys${state === 'next' ? '; countersign keys create makes one' : ''}.`,
     })
   }
   throw misuse(`Client ${client.client_id} has several ${state} keys: name one by --kid.`)
@@ -74,7 +74,7 @@ export function activate(client: RawClient, key: SigningKey, { now, wait_s, forc
       key,
       'Only a next key is activated; this one is',
       'not_next',
-      'countersign keys rollback takes back a rotation.',
+      'As long as it is published, --force has it sign again; countersign keys rollback takes a rotation back as a whole.',
     )
   }
   const seconds = left(key.published_at, { now, wait_s })

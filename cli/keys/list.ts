@@ -17,7 +17,7 @@ export const keysList = command({
     )
     return {
       json: { version_id, keys },
-      lines: keys.length === 0 ? ['no keys'] : keys.map(line),
+      lines: keys.length === 0 ? ['no keys'] : linesOf(keys),
     }
   },
 })
@@ -37,13 +37,23 @@ async function described(client_id: string, key: SigningKey) {
   }
 }
 
-function line(key: Awaited<ReturnType<typeof described>>): string {
-  const since = key.retired_at ?? key.activated_at ?? key.published_at ?? key.created_at
-  return [
-    key.client_id,
-    key.state.padEnd(7),
-    key.alg,
-    key.kid,
-    ...(since === undefined ? [] : [`since ${since}`]),
-  ].join('  ')
+type Described = Awaited<ReturnType<typeof described>>
+
+/** One line a key, in columns; what has happened to it last stands by its name. */
+function linesOf(keys: readonly Described[]): string[] {
+  const rows = keys.map(key => [key.client_id, key.state, key.alg, key.kid, lastOf(key), key.kms_key_arn])
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => row[column]!.length))) ?? []
+  return rows.map(row =>
+    row
+      .map((text, column) => text.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function lastOf({ retired_at, activated_at, published_at, created_at }: Described): string {
+  if (retired_at !== undefined) return `retired ${retired_at}`
+  if (activated_at !== undefined) return `activated ${activated_at}`
+  if (published_at !== undefined) return `published ${published_at}`
+  return created_at === undefined ? '' : `created ${created_at}`
 }

@@ -1,29 +1,33 @@
 import { kidOf } from '../../lib/jose/jwks.ts'
 import { command } from '../command.ts'
 import type { Context } from '../context.ts'
-import { promote, type RawDocument, readDocument, type Stored } from '../document.ts'
+import { attempt } from '../doctor/facts/attempt.ts'
+import { promote, type RawDocument, readDocument, readText, type Stored } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { metadataOf } from '../kms/keys.ts'
 
 export const keysRollback = command({
   name: 'keys rollback',
-  summary: 'put the version of the configuration before this one back in force, as a whole',
-  details: `Key, kid and algorithm come back together, and so does everything else that has changed since. A second rollback takes
-back the first. Refused where a key that would sign again is disabled, or published no more: then --force.`,
-  options: {
-    force: { type: 'boolean', help: 'although a key that would sign is disabled or published no more' },
-  },
+  summary: 'put the version of the configuration before this one back in force',
+  details: `Key, kid and algorithm come back together. A second rollback takes back the first. What else has changed since comes back
+as well: that is said, and refused without --force, for it may be a client that was switched off. Refused, too, where a
+key that would sign again is disabled, or published no more. It works also where the version in force is not valid.`,
+  options: { force: { type: 'boolean', help: 'whatever else comes back with it' } },
   async run(context, { force = false }) {
-    const now = await readDocument(context)
+    const now = await inForce(context)
     const before = await previous(context)
-    const problems = [
-      ...otherChanges(now.document, before.document),
-      ...(await problemsOf(context, now, before)),
-    ]
+    const problems =
+      now.document === undefined
+        ? await disabledKeys(context, before)
+        : [
+            ...otherChanges(now.document, before.document),
+            ...(await disabledKeys(context, before)),
+            ...(await unpublishedKeys(now.document, before)),
+          ]
     if (problems.length > 0 && !force) {
       throw new Failure('not_restorable', problems.join('\n'), {
         exit: EXIT.refused,
-        fix: '--force does it in spite of that.',
+        fix: '--force does it in spite of that. To have an old key sign again and leave the rest: countersign keys activate --kid … --force.',
       })
     }
     await promote(context, now.version_id, before.version_id)
@@ -63,12 +67,29 @@ function membersThatDiffer(one: Record<string, unknown>, other: Record<string, u
   return names.filter(name => JSON.stringify(one[name]) !== JSON.stringify(other[name]))
 }
 
+/** The version in force. Where it is not valid there is nothing to compare with, and all the more to go back from. */
+async function inForce(context: Context): Promise<{ version_id: string; document: RawDocument | undefined }> {
+  try {
+    return await readDocument(context)
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'configuration_invalid')) throw error
+    const { version_id } = await readText(context)
+    return { version_id, document: undefined }
+  }
+}
+
 async function previous(context: Context): Promise<Stored> {
   try {
     return await readDocument(context, { VersionStage: 'AWSPREVIOUS' })
   } catch (error) {
-    if ((error as Error).name !== 'ResourceNotFoundException') throw error
-    throw new Failure('no_previous_version', 'There is no version before this one.', { exit: EXIT.refused })
+    if ((error as Error).name === 'ResourceNotFoundException') {
+      throw new Failure('no_previous_version', 'There is no version before this one.', { exit: EXIT.refused })
+    }
+    if (!(error instanceof Failure && error.code === 'configuration_invalid')) throw error
+    throw new Failure(error.code, `It is the version before this one that is not valid.\n${error.message}`, {
+      exit: EXIT.refused,
+      fix: 'The one in force stays. countersign config show --previous shows the other.',
+    })
   }
 }
 
@@ -82,26 +103,35 @@ function activeKids({ registrations }: Stored) {
   )
 }
 
-/** What would break at once: a provider knows the keys that are published now, and KMS signs by enabled ones. */
-async function problemsOf(context: Context, now: Stored, before: Stored): Promise<string[]> {
+/** KMS signs by enabled keys. What it does not say is no reason to trust it. */
+async function disabledKeys(context: Context, { registrations }: Stored): Promise<string[]> {
+  const states = registrations.clients.map(async ({ client_id, signing_key }) => {
+    const { kms_key_arn: arn } = signing_key
+    const { value, error } = await attempt(metadataOf(context.kms(arn), arn))
+    const state = error ? `not known (${error.name})` : value.KeyState
+    if (state === 'Enabled') return []
+    return [
+      `${client_id}: key ${await kidOf(signing_key)} would sign again, and its state in KMS is ${state}.`,
+    ]
+  })
+  return (await Promise.all(states)).flat()
+}
+
+/** And a provider knows those that are published now. */
+async function unpublishedKeys(now: RawDocument, { registrations }: Stored): Promise<string[]> {
   const published = new Set(
-    await Promise.all(now.registrations.clients.flatMap(({ signing_keys }) => signing_keys.map(kidOf))),
+    await Promise.all(now.clients.flatMap(({ signing_keys }) => signing_keys.map(kidOf))),
   )
-  const problems = await Promise.all(
-    before.registrations.clients.map(async ({ client_id, signing_key }) => {
-      const kid = await kidOf(signing_key)
-      const { KeyState } = await metadataOf(context.kms(signing_key.kms_key_arn), signing_key.kms_key_arn)
-      return [
-        ...(KeyState === 'Enabled'
-          ? []
-          : [`${client_id}: key ${kid} would sign again, and its state in KMS is ${KeyState}.`]),
-        ...(published.has(kid)
-          ? []
-          : [
-              `${client_id}: key ${kid} would sign again, and is published no more: the provider may not know it.`,
-            ]),
-      ]
-    }),
+  const active = await Promise.all(
+    registrations.clients.map(async ({ client_id, signing_key }) => ({
+      client_id,
+      kid: await kidOf(signing_key),
+    })),
   )
-  return problems.flat()
+  return active
+    .filter(({ kid }) => !published.has(kid))
+    .map(
+      ({ client_id, kid }) =>
+        `${client_id}: key ${kid} would sign again, and is published no more: the provider may not know it.`,
+    )
 }

@@ -106,6 +106,7 @@ function planOf({ deployment }: Stored, client: RawClient, values: Given, now: n
     publish_wait: wait('publish-wait', PUBLISH_WAIT_S),
     retire_wait,
     url: deploymentUrl(values.url, deployment),
+    replaces: active.kms_key_arn,
     resumed: next ? 'next' : fresh && begun.active.alg === alg ? 'active' : undefined,
   }
 }
@@ -114,8 +115,12 @@ function planOf({ deployment }: Stored, client: RawClient, values: Given, now: n
 function unfinished({ signing_keys }: RawClient): { active: SigningKey; old: SigningKey } | undefined {
   const active = signing_keys.find(({ state }) => state === 'active')!
   const old = signing_keys.find(
-    ({ state, retired_at }) =>
-      state === 'retired' && retired_at !== undefined && retired_at === active.activated_at,
+    ({ state, retired_at, created_at = '' }) =>
+      state === 'retired' &&
+      retired_at !== undefined &&
+      retired_at === active.activated_at &&
+      // The other way round a rotation was taken back.
+      created_at < (active.created_at ?? ''),
   )
   return old && { active, old }
 }

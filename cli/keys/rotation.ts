@@ -20,6 +20,8 @@ export interface Plan {
   publish_wait: number
   retire_wait: number
   url: string | undefined
+  /** ARN of the key that signed when it was begun. */
+  replaces: string
   /** Of a rotation that was begun before: its new key waits, or signs already and the old one is still published. */
   resumed: 'next' | 'active' | undefined
 }
@@ -92,7 +94,7 @@ export class Rotation {
       signers,
       operator: deployment.operator,
     })
-    const { client } = await putIn(context, plan.client_id, key, naming)
+    const { client } = await putIn(context, plan.client_id, key, naming, refuseAnother)
     const entry = client.signing_keys.find(({ kms_key_arn }) => kms_key_arn === key.kms_key_arn)!
     this.#say(`made ${await kidOf(entry)} (${plan.alg}): ${key.kms_key_arn}`)
     return entry
@@ -118,6 +120,8 @@ export class Rotation {
     const { client } = await this.#change(async (one, { deployment }) => {
       before = one
       const key = await inState(one, kid, 'next')
+      if (one.signing_keys.find(({ state }) => state === 'active')?.kms_key_arn !== plan.replaces)
+        throw takenBack('another key signs by now than when it was begun')
       await requireUsable(context, key, deployment)
       return activate(one, key, { now: context.now(), wait_s, force: false })
     })
@@ -164,13 +168,25 @@ async function inState(client: RawClient, kid: string, state: SigningKey['state'
   const kids = await Promise.all(client.signing_keys.map(kidOf))
   const key = client.signing_keys[kids.indexOf(kid)]
   if (key?.state === state) return key
-  const is = key === undefined ? 'not there' : key.state
+  throw takenBack(`key ${kid} is ${key === undefined ? 'not there' : key.state}, not ${state}`)
+}
+
+function takenBack(what: string): Failure {
+  return new Failure('taken_back', `Somebody has changed the rotation meanwhile: ${what}. It stops here.`, {
+    exit: EXIT.refused,
+    fix: 'countersign keys list shows how it stands. Is somebody else at it? If not, take out what is left over (keys retire, keys remove) and run it again.',
+  })
+}
+
+/** Two rotations at once would each take the other's new key for the old one. */
+function refuseAnother({ client_id, signing_keys }: RawClient): void {
+  if (signing_keys.every(({ state }) => state !== 'next')) return
   throw new Failure(
-    'taken_back',
-    `Somebody has changed the rotation meanwhile: key ${kid} is ${is}, not ${state}. It stops here.`,
+    'other_next_key',
+    `Client ${client_id} has got a next key meanwhile: somebody else rotates it, too.`,
     {
       exit: EXIT.refused,
-      fix: 'countersign keys list shows how it stands; run the command again to go on from there.',
+      fix: 'Leave it to them.',
     },
   )
 }

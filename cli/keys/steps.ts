@@ -104,6 +104,11 @@ disables it at once; where it is the active one, the next key signs from then on
   },
   async run(context, values) {
     const wait_s = duration('retire-wait', values['retire-wait'], RETIRE_WAIT_S)
+    if (wait_s < RETIRE_SAFE_S && !values.force) {
+      context.terminal.note(
+        `within ${formatDuration(RETIRE_SAFE_S)} a function that was idle may still sign by the old key`,
+      )
+    }
     let kid = values.kid
     let arn = ''
     const done = await changeClient(context, values.client, async (client, stored) => {

@@ -227,6 +227,34 @@ describe('a rollback of more than keys', () => {
   })
 })
 
+describe('a rollback from a document that is not valid', () => {
+  const put = (text: string) =>
+    operator.secrets.send(new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: text }))
+
+  test('needs no force: there is nothing to compare with, and all the more to go back from', async () => {
+    const good = await operator.document()
+    await put('{"version":1,"clients":[{}]}')
+    expect((await operator.run('keys', 'list', '--json')).json.error).toMatchObject({
+      code: 'configuration_invalid',
+      fix: expect.stringContaining('keys rollback'),
+    })
+    expect((await operator.run('keys', 'rollback')).code).toBe(0)
+    expect(await operator.document()).toEqual(good)
+  })
+
+  test('to one that is not valid is refused, and said of which', async () => {
+    const good = JSON.stringify(await operator.document())
+    await put('{"version":1,"clients":[{}]}')
+    await put(good)
+    const { code, json } = await operator.run('keys', 'rollback', '--force', '--json')
+    expect([code, json.error.code]).toEqual([3, 'configuration_invalid'])
+    expect((json.error as unknown as { message: string }).message).toMatch(
+      /^It is the version before this one/,
+    )
+    expect((await operator.run('config', 'show', '--previous')).out).toBe('{"version":1,"clients":[{}]}')
+  })
+})
+
 describe('an answer that is lost', () => {
   test('of a promotion that was made is no conflict: its repetition is refused, and finds it done', async () => {
     const { secrets, run } = operator
