@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts'
+import { limitedText } from '../limited.ts'
 import { plain } from '../plain.ts'
 
 /** A discovery document, and where it was found. */
@@ -9,7 +10,6 @@ export interface Discovered {
 
 /** A person waits, and a document that is none ends it. */
 const DISCOVERY_MS = 5_000
-const DISCOVERY_MAX_B = 256 * 1024
 
 const FIX =
   'Is --issuer right? Where a provider has no discovery document: --no-discovery, and its endpoints by --token-endpoint, …'
@@ -46,8 +46,13 @@ async function get(url: string): Promise<Record<string, unknown> | string> {
       ? `answered ${status}: redirects are not followed`
       : `answered ${status}`
   }
-  const text = await limited(response, url)
-  if (text === undefined) return `answered more than ${DISCOVERY_MAX_B / 1024} KiB`
+  let text: string
+  try {
+    text = await limitedText(response)
+  } catch (error) {
+    if (error instanceof RangeError) return `answered ${error.message}`
+    throw unreachable(url, error)
+  }
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
@@ -66,22 +71,6 @@ async function fetchOnce(url: string): Promise<Response> {
   } catch (error) {
     throw unreachable(url, error)
   }
-}
-
-async function limited(response: Response, url: string): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  try {
-    for await (const chunk of response.body ?? []) {
-      length += chunk.length
-      // Leaving the loop cancels the rest.
-      if (length > DISCOVERY_MAX_B) return undefined
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw unreachable(url, error)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function unreachable(url: string, error: unknown): Failure {

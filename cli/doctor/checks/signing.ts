@@ -77,5 +77,7 @@ async function throughFunction(
   if (blocker !== undefined) return restsOn(blocker)
   if (!client.enabled) return skip('the client is switched off: the function signs nothing for it')
   const heard = await deployment.exchange(client, client.allowed_origins[0])
-  return isAnswered(heard) ? judge(heard) : skip(`the deployment does not answer: ${heard.error}`)
+  return isAnswered(heard)
+    ? judge(heard)
+    : skip(`the deployment gives no answer that can be read: ${heard.error}`)
 }

@@ -31,7 +31,7 @@ export function audience([own, ...others]: readonly Tried[]): Finding {
   const { aud, heard } = own!
   if (!isAnswered(heard)) {
     return fail(
-      `the token endpoint does not answer: ${heard.error}`,
+      `the token endpoint gives no answer that can be read: ${heard.error}`,
       'Check token_endpoint, and whether the provider can be reached.',
     )
   }

@@ -30,7 +30,7 @@ export async function readPublished({ json: { keys } }: Answered): Promise<Publi
 export function reachable(url: string, heard: Heard): Finding {
   if (!isAnswered(heard)) {
     return fail(
-      `${url} does not answer: ${heard.error}`,
+      `${url} gives no answer that can be read: ${heard.error}`,
       'Is the URL right (--url), and is the stack deployed?',
     )
   }
