@@ -4,6 +4,7 @@ import { COMMANDS } from './commands.ts'
 import { createContext, type Surroundings } from './context.ts'
 import { EXIT, Failure, misuse } from './failure.ts'
 import { helpOf, overview } from './help.ts'
+import { plainLines } from './plain.ts'
 
 /** Runs one command line. Returns the exit code; never rejects. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -73,8 +74,9 @@ function fail(error: unknown, json: boolean, terminal: Surroundings['terminal'])
   if (json)
     terminal.out(JSON.stringify({ ok: false, error: { code, message, ...(fix !== undefined && { fix }) } }))
   else {
-    terminal.note(`${terminal.paint('red', 'error')} ${message}`)
-    if (fix !== undefined) terminal.note(`      ${fix}`)
+    // AWS, a provider or a document may be quoted in it.
+    terminal.note(`${terminal.paint('red', 'error')} ${plainLines(message)}`)
+    if (fix !== undefined) terminal.note(`      ${plainLines(fix)}`)
   }
   return exit
 }

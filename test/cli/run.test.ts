@@ -59,6 +59,19 @@ describe('a command line that is wrong: exit code 2', () => {
   })
 })
 
+test.each([
+  ['an escape sequence', '\u001b[2J'],
+  ['an 8-bit one', '\u009b2J'],
+  ['a change of direction', '\u202e'],
+  ['a line separator', '\u2028'],
+])('what is quoted moves nothing on the terminal: %s', async (_, sequence) => {
+  const [note = ''] = (await countersign([`x${sequence}y`])).notes
+  expect(note).not.toContain(sequence)
+  expect(note).toMatch(/"x�.*y"/)
+  // Its own lines stay.
+  expect(note).toContain('\n  doctor')
+})
+
 describe('as a process, by whatever Node is there', () => {
   const NOWHERE = {
     AWS_REGION: 'eu-central-1',
