@@ -31,6 +31,8 @@ export interface Scene {
   url: string | undefined
   /** ARNs of the principals that may sign. */
   signers: readonly string[]
+  /** ARN of the role that operates the deployment's keys. */
+  operator: string | undefined
   /** Further origins that ought to be allowed. */
   origins: readonly string[]
   ask: Ask
@@ -67,6 +69,7 @@ export async function openScene(context: Context, wanted: Wanted): Promise<Scene
     clients: configuration.value ? chosen(configuration.value, wanted.client) : [],
     url,
     signers: wanted.signer ?? deployment.value?.signers ?? [],
+    operator: deployment.value?.operator,
     origins: wanted.origin ?? [],
     ask,
     keys: keyFacts(arn => watching(context.kms(arn))),
