@@ -71,7 +71,7 @@ function isAccepted(heard: Heard): boolean {
   return isAnswered(heard) && after.includes(String(heard.json.error))
 }
 
-/** The same as the deployed function was answered, where nobody else may sign. `rules`: what else could be tried. */
+/** The same as the deployed function was answered, where it is left to the function to sign. `rules`: what else could be tried. */
 export function audienceOfFunction(aud: string, rules: readonly string[], heard: Heard): Finding {
   const { kind, said } = meaningOf(heard)
   switch (kind) {
