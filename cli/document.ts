@@ -29,6 +29,8 @@ export interface RawDocument {
 
 /** What the secret's tags say of the deployment that it belongs to (infra/tags.ts). */
 export interface Deployment {
+  /** Of the secret: twelve digits. Undefined where there is no secret. */
+  account: string | undefined
   /** Base URL, without a trailing slash. */
   url: string | undefined
   /** ARNs of the principals that may sign. */
@@ -52,11 +54,12 @@ const CURRENT = 'AWSCURRENT'
 
 /** Reads the deployment's tags. Rejects with the SDK's error. */
 export async function readDeployment(context: Context): Promise<Deployment> {
-  const { Tags = [] } = await context
+  const { Tags = [], ARN = '' } = await context
     .secrets()
     .send(new DescribeSecretCommand({ SecretId: context.secretId() }))
   const tag = (name: string) => Tags.find(({ Key }) => Key === name)?.Value || undefined
   return {
+    account: ARN.split(':')[4],
     url: tag(TAGS.url)?.replace(/\/$/, ''),
     signers: tag(TAGS.signers)?.split(' ').filter(Boolean) ?? [],
     signing_key: tag(TAGS.signing_key),
@@ -152,6 +155,8 @@ export async function promote(context: Context, from: string, to: string): Promi
     )
   } catch (error) {
     if ((error as Error).name !== 'InvalidParameterException') throw error
+    // The answer to the first try may have been lost, and this be the one to its repetition.
+    if ((await currentVersion(context)) === to) return
     throw new Failure(
       'changed_meanwhile',
       'Somebody else has changed the configuration meanwhile. Nothing was changed.',
@@ -161,6 +166,13 @@ export async function promote(context: Context, from: string, to: string): Promi
       },
     )
   }
+}
+
+async function currentVersion(context: Context): Promise<string | undefined> {
+  const { VersionIdsToStages = {} } = await context
+    .secrets()
+    .send(new DescribeSecretCommand({ SecretId: context.secretId() }))
+  return Object.keys(VersionIdsToStages).find(id => VersionIdsToStages[id]?.includes(CURRENT))
 }
 
 /** The client that is meant: by its id, or the only one. Throws Failure. */

@@ -30,6 +30,6 @@ export class Failure extends Error {
 }
 
 /** The command line is not right. */
-export function misuse(message: string): Failure {
-  return new Failure('usage', message, { exit: EXIT.usage })
+export function misuse(message: string, fix?: string): Failure {
+  return new Failure('usage', message, { exit: EXIT.usage, ...(fix !== undefined && { fix }) })
 }

@@ -4,7 +4,7 @@ import { COMMANDS } from './commands.ts'
 import { createContext, type Surroundings } from './context.ts'
 import { EXIT, Failure, misuse } from './failure.ts'
 import { helpOf, overview } from './help.ts'
-import { plainLines } from './plain.ts'
+import { plainJson, plainLines } from './plain.ts'
 
 /** Runs one command line. Returns the exit code; never rejects. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -64,7 +64,7 @@ function read({ name, options }: Command, args: string[]): Record<string, unknow
 }
 
 function show({ json, lines = [] }: Result, asJson: boolean, terminal: Surroundings['terminal']): void {
-  if (asJson) terminal.out(JSON.stringify(json))
+  if (asJson) terminal.out(plainJson(json))
   else for (const line of lines) terminal.out(line)
 }
 
@@ -72,9 +72,8 @@ function fail(error: unknown, json: boolean, terminal: Surroundings['terminal'])
   const failure = error instanceof Failure ? error : unforeseen(error)
   const { code, message, fix, exit } = failure
   if (json)
-    terminal.out(JSON.stringify({ ok: false, error: { code, message, ...(fix !== undefined && { fix }) } }))
+    terminal.out(plainJson({ ok: false, error: { code, message, ...(fix !== undefined && { fix }) } }))
   else {
-    // AWS, a provider or a document may be quoted in it.
     terminal.note(`${terminal.paint('red', 'error')} ${plainLines(message)}`)
     if (fix !== undefined) terminal.note(`      ${plainLines(fix)}`)
   }

@@ -26,6 +26,8 @@ export async function jwks({ configuration, headers, record }: JwksCall): Promis
   })
 }
 
+const PATH = '/.well-known/jwks.json'
+
 type JwksCall = Pick<Call, 'headers' | 'record'> & Required<Pick<Call, 'configuration'>>
 
 /** RFC 9110 section 13.1.2: a list, `*`, and by the weak comparison, so that a tag weakened on the way still fits. */
@@ -36,4 +38,4 @@ function matches(ifNoneMatch: string | undefined, etag: string): boolean {
 
 // A provider may keep for a day what it reads here, so it is made of a copy that is as good as new.
 const ages = { fresh_ms: KEY_SET_CONFIG_MS, wait_ms: KEY_SET_CONFIG_MS }
-export const { handler, ready } = publicDocument(jwks, () => createReader(ages))
+export const { handler, ready } = publicDocument(PATH, jwks, () => createReader(ages))

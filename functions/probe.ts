@@ -7,9 +7,10 @@ import { causeName, ProxyError } from '../lib/errors.ts'
 import { guardedAgents } from '../lib/http/agents.ts'
 import { type Answer, sendOnce } from '../lib/http/send.ts'
 import { PROBE_MS } from '../lib/limits.ts'
-import { errorCodeOf } from '../lib/oauth/error-response.ts'
+import { errorCodeOf, readJsonObject } from '../lib/oauth/error-response.ts'
 import { madeUpRequest } from '../lib/oauth/made-up.ts'
 import { createReader, type Reader } from '../lib/reader.ts'
+import { REFUSED_BY_PROVIDER } from '../lib/wire.ts'
 
 /** Asks the deployment, as an app would: a token request, and the Origin that it comes from. */
 export type Ask = (form: URLSearchParams, origin: string | undefined) => Promise<Answer>
@@ -58,9 +59,14 @@ export async function probe({ configuration, log, ask, randomId, now }: Prober):
   }
 }
 
-/** Anything but the provider's own refusal of the code. */
+/**
+ * Anything but the provider's own refusal of the code. The function has an `invalid_grant` of its own, for a redirect URI that
+ * it does not know: then nothing was signed, and nothing is proved.
+ */
 function failureOf(answer: Answer): string | undefined {
   const error = errorCodeOf(answer)
+  const byProvider = readJsonObject(answer)?.error_description === REFUSED_BY_PROVIDER
+  if (error === 'invalid_grant' && !byProvider) return `${answer.status} invalid_grant of our own`
   return answer.status === 400 && error === 'invalid_grant'
     ? undefined
     : `${answer.status} ${error ?? 'no error code'}`

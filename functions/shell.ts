@@ -80,13 +80,14 @@ export function shell(
 
 /** The chain of a document that anybody may read: no client, no body, no Origin to look at. */
 export function publicDocument<Parts extends Reader>(
+  route: string,
   document: (call: Call & Required<Pick<Call, 'configuration'>>) => Promise<Reply>,
   createParts: () => Parts,
 ): Shell {
   const chain: Chain<Parts> = parts =>
     middy<Call, Reply, Error, Context>({ timeoutEarlyInMillis: TIMEOUT_EARLY_MS })
       .use(configure(parts))
-      .use(readable())
+      .use(readable(route))
       .use(errors())
       .handler(async call => document(call as Call & Required<Pick<Call, 'configuration'>>))
   return serve(chain, createParts)

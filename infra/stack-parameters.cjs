@@ -34,6 +34,18 @@ module.exports = async tools => {
   // A list may be written as one, as `params:` is YAML.
   const given = Object.fromEntries(names.map((name, i) => [name, [values[i]].flat().join(',')]))
 
+  const wrong = names.filter(name => {
+    const { Type, AllowedValues } = declared[name]
+    const number = Type === 'Number' && !/^\d+$/.test(given[name])
+    return number || (AllowedValues && !AllowedValues.some(one => String(one) === given[name]))
+  })
+  if (wrong.length > 0) {
+    const what = wrong.map(
+      name => `${name} (${declared[name].AllowedValues?.join(', ') ?? 'a whole number'})`,
+    )
+    throw new Error(`not a value of ${what.join(', ')}`)
+  }
+
   const isOn = name => !['', 'false', undefined].includes(given[name])
   const missing = Object.entries(NEEDS).flatMap(([name, others]) =>
     isOn(name) ? others.filter(other => !isOn(other)).map(other => `${name} needs ${other}`) : [],

@@ -5,7 +5,6 @@ interface Counted extends Partial<Record<keyof typeof MEASURED, number>> {
   outcome?: string
   rotation?: string
   pkce?: boolean
-  error_name?: string | undefined
 }
 
 /** Counted where a record says so; a metric that nothing is said of is not there, and no zero is sent. */
@@ -16,7 +15,7 @@ type Count =
   | 'failed'
   | 'invalid_client'
   | 'signer_error'
-  | 'signer_throttled'
+  | 'signer_unavailable'
   | 'origin_refused'
   | 'configuration_error'
   | 'provider_error'
@@ -38,6 +37,9 @@ const MEASURED = {
 const BY_OUTCOME: readonly [beginning: string, count: Count][] = [
   ['tokens', 'tokens'],
   ['upstream_invalid_client', 'invalid_client'],
+  // Two alarms: somebody has to act, or it passes by itself.
+  ['signer_unavailable', 'signer_unavailable'],
+  ['sign_ahead_failed: signer_unavailable', 'signer_unavailable'],
   ['signer_', 'signer_error'],
   ['sign_ahead_failed', 'signer_error'],
   ['origin_', 'origin_refused'],
@@ -55,14 +57,13 @@ const BY_OUTCOME: readonly [beginning: string, count: Count][] = [
 ]
 
 /** What is to be counted of a record. Pure; the metrics' names are a closed list, and no value of a caller's is among them. */
-export function countsOf({ event, status = 0, outcome = '', rotation, pkce, error_name }: Counted): Count[] {
+export function countsOf({ event, status = 0, outcome = '', rotation, pkce }: Counted): Count[] {
   const counts: Count[] = []
   if (event === 'request') counts.push('requests')
   if (status >= 500) counts.push('failed')
   else if (status >= 400) counts.push('refused')
   const counted = BY_OUTCOME.find(([beginning]) => outcome.startsWith(beginning))?.[1]
   if (counted !== undefined) counts.push(counted)
-  if (counted === 'signer_error' && error_name === 'ThrottlingException') counts.push('signer_throttled')
   if (rotation === 'repeated' || rotation === 'kept') counts.push('refresh_not_rotated')
   if (pkce === false) counts.push('without_pkce')
   return counts

@@ -22,6 +22,9 @@ function retryAfter(seconds: number | undefined): Record<string, string> {
   return seconds === undefined ? {} : { 'retry-after': String(seconds) }
 }
 
+/** Of every refusal that is the provider's own, and of no other. */
+export const REFUSED_BY_PROVIDER = 'The identity provider refused the request.'
+
 const OUTCOME_UNKNOWN =
   'The exchange may or may not have happened. It is not repeated, because a code or a token may be spent by it: start the sign-in again.'
 
@@ -123,10 +126,10 @@ export function toWire(error: ProxyError): Wire {
       // ERR-10: the one answer with a nonce. With any other, a library would take our own refusal for a challenge.
       const nonce: Record<string, string> =
         error.dpopNonce === undefined ? {} : { 'dpop-nonce': error.dpopNonce }
-      return wire(status, code, 'The identity provider refused the request.', nonce)
+      return wire(status, code, REFUSED_BY_PROVIDER, nonce)
     }
     case 'upstream_refused_otherwise':
-      return wire(400, 'invalid_request', 'The identity provider refused the request.')
+      return wire(400, 'invalid_request', REFUSED_BY_PROVIDER)
     case 'upstream_invalid_client':
       return wire(502, 'server_error', 'The identity provider did not accept this service as the client.')
     case 'upstream_rate_limited':

@@ -44,7 +44,7 @@ export const configCheck = command({
 export const configPut = command({
   name: 'config put',
   summary: 'put a document in force, once it is valid',
-  details: `It becomes a new version, which countersign keys rollback takes back. Nothing that somebody else has written meanwhile is
+  details: `It becomes a new version, which countersign keys rollback --force takes back. Nothing that somebody else has written meanwhile is
 overwritten unseen: --if-version names the version that the file was made from (config show --json).`,
   options: {
     ...FILE,

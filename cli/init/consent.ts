@@ -1,5 +1,6 @@
 import type { RawClient } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { quoted } from '../quoted.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Answers } from './answers.ts'
 import { foreignHosts, type Pinned } from './endpoints.ts'
@@ -40,7 +41,7 @@ export async function requireHosts(
     if (await agreed(terminal, 'Do they belong to the provider?', 'no')) return
   }
   throw new Failure('foreign_host', message, {
-    fix: `If they belong to the provider: ${foreign.map(([host]) => `--allow-host ${host}`).join(' ')}`,
+    fix: `If they belong to the provider: ${foreign.map(([host]) => `--allow-host ${quoted(host)}`).join(' ')}`,
   })
 }
 

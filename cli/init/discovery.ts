@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts'
 import { limitedText } from '../limited.ts'
-import { plain } from '../plain.ts'
+import { shown } from '../plain.ts'
 
 /** A discovery document, and where it was found. */
 export interface Discovered {
@@ -46,18 +46,14 @@ async function get(url: string): Promise<Record<string, unknown> | string> {
       ? `answered ${status}: redirects are not followed`
       : `answered ${status}`
   }
-  let text: string
   try {
-    text = await limitedText(response)
-  } catch (error) {
-    if (error instanceof RangeError) return `answered ${error.message}`
-    throw unreachable(url, error)
-  }
-  try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(await limitedText(response))
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
-  } catch {}
+  } catch (error) {
+    if (error instanceof RangeError) return error.message
+    if (!(error instanceof SyntaxError)) throw unreachable(url, error)
+  }
   return 'answered no JSON object'
 }
 
@@ -87,7 +83,7 @@ function sameIssuer(issuer: string, metadata: Record<string, unknown>, url: stri
   if (metadata.issuer === issuer) return metadata
   throw new Failure(
     'issuer_mismatch',
-    `The issuer that was given and the one in the discovery document differ:\n  given  ${issuer}\n  there  ${plain(String(metadata.issuer))}\n  at     ${url}`,
+    `The issuer that was given and the one in the discovery document differ:\n  given  ${issuer}\n  there  ${shown(metadata.issuer)}\n  at     ${url}`,
     { fix: 'If the one there is your provider, give it by --issuer, to the letter. If not, do not go on.' },
   )
 }

@@ -2,6 +2,7 @@ import { command, type Result } from '../command.ts'
 import type { Context } from '../context.ts'
 import { onLambda, type RawClient } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { quoted } from '../quoted.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Answers, answersOf } from './answers.ts'
 import { confirm, requireHosts, requireReplacing } from './consent.ts'
@@ -80,7 +81,9 @@ async function write(context: Context, work: Work): Promise<Result> {
   const { base, deployment } = target
   const { x5t } = answers
   const arn = flags['kms-key-arn']
-  const plan = await planKey(context, { alg, x5t, arn, document: base, previous: sameIssuer, deployment })
+  const { force } = flags
+  const wanted = { alg, x5t, arn, document: base, previous: sameIssuer, deployment, force }
+  const plan = await planKey(context, wanted)
   const at = placeOf(base, answers.client_id)
   const draft = registration(answers, endpoints, flags, plan.keys ?? [])
   const lambda = onLambda(deployment)
@@ -92,7 +95,7 @@ async function write(context: Context, work: Work): Promise<Result> {
   const document = withClient(base, client)
   const notices = [...remarks, ...requireValid(document, at, { onLambda: lambda, keyless: false })]
   const version_id = await writeOrTellTheKey(target, document, plan.keys === undefined ? client : undefined)
-  const next = nextSteps(answers, deployment.url)
+  const next = nextSteps(answers, deployment.url, plan.waiting)
   const toStdout = flags.out === '-'
   const json = { ok: true, ...(version_id !== undefined && { version_id }), client, notices, next }
   const where = version_id === undefined ? target.name : `${target.name}, version ${version_id}`
@@ -121,7 +124,7 @@ async function writeOrTellTheKey(
     if (arn === undefined) throw error
     const { message, code = 'not_written', exit = EXIT.failed } = error as Failure
     throw new Failure(code, message, {
-      fix: `Run the command again with the key that it has made: --kms-key-arn ${arn}`,
+      fix: `Run the command again with the key that it has made: --kms-key-arn ${quoted(arn)}`,
       exit,
     })
   }

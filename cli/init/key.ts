@@ -2,12 +2,16 @@ import type { KeyMetadata } from '@aws-sdk/client-kms'
 import { KMS_ALGORITHM } from '../../lib/aws/kms-signer.ts'
 import type { SigningKey } from '../../lib/config/client.ts'
 import type { Alg } from '../../lib/jose/algorithms.ts'
+import { kidOf } from '../../lib/jose/jwks.ts'
 import type { Context } from '../context.ts'
 import type { Deployment, RawClient, RawDocument } from '../document.ts'
 import { Failure, misuse } from '../failure.ts'
+import { timestamp } from '../keys/duration.ts'
+import { activate } from '../keys/lifecycle.ts'
 import { createSigningKey, describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
 import type { KeyPolicy } from '../kms/policy.ts'
 import { algsOf, keySpecOf } from '../kms/spec.ts'
+import type { Waiting } from './next.ts'
 
 /** Which keys the client will have. What costs money or leaves something behind is done by `make` alone. */
 export interface KeyPlan {
@@ -15,6 +19,8 @@ export interface KeyPlan {
   says: string
   /** The keys, where they exist already. */
   keys: SigningKey[] | undefined
+  /** The key that was given, where it does not sign yet. */
+  waiting?: Waiting
   make(): Promise<SigningKey[]>
 }
 
@@ -27,6 +33,8 @@ export interface KeyWanted {
   /** The client that is replaced, where it has the same issuer: a key is for one issuer. */
   previous: RawClient | undefined
   deployment: Deployment
+  /** `--force`: a key that was given signs at once. */
+  force: boolean | undefined
 }
 
 /** Throws Failure where no key can be had. */
@@ -35,14 +43,14 @@ export async function planKey(context: Context, wanted: KeyWanted): Promise<KeyP
   if (arn !== undefined) {
     const metadata = await metadataOf(context.kms(arn), arn)
     requireFit(metadata, alg)
-    return ready(
-      `the key ${metadata.Arn}`,
-      follow(previous, await existing(context, metadata, wanted), context),
-    )
+    const key = await existing(context, metadata, wanted)
+    return previous === undefined
+      ? ready(`the key ${metadata.Arn}`, [key])
+      : beside(previous, key, { now: context.now(), force: wanted.force ?? false })
   }
   if (previous !== undefined) return kept(previous, wanted)
   const own = deployment.signing_key
-  if (own !== undefined && !isUsed(document, own)) {
+  if (own !== undefined && entryOf(document, own) === undefined) {
     const metadata = await metadataOf(context.kms(own), own)
     if (fits(metadata, alg) && maySign(await policyOf(context.kms(own), own), alg))
       return ready(`the stack's own key ${own}`, [await existing(context, metadata, wanted)])
@@ -81,7 +89,7 @@ function planned(context: Context, { alg, x5t, deployment: { signers, operator }
     keys: undefined,
     async make() {
       const key = await createSigningKey(context.kms(), { alg, signers, operator })
-      const now = timeOf(context.now())
+      const now = timestamp(context.now())
       return [{ ...key, state: 'active', created_at: now, published_at: now, activated_at: now }]
     },
   }
@@ -90,45 +98,58 @@ function planned(context: Context, { alg, x5t, deployment: { signers, operator }
 async function existing(
   context: Context,
   metadata: KeyMetadata,
-  { alg, x5t }: KeyWanted,
+  { alg, x5t, document }: KeyWanted,
 ): Promise<SigningKey> {
   const arn = metadata.Arn!
-  const now = timeOf(context.now())
+  const now = timestamp(context.now())
   return {
     ...(await describeForDocument(context.kms(arn), arn, alg)),
+    ...nameOf(entryOf(document, arn), alg),
     ...(x5t !== undefined && { 'x5t#S256': x5t }),
     state: 'active',
-    created_at: timeOf(metadata.CreationDate?.getTime() ?? context.now()),
+    created_at: timestamp(metadata.CreationDate?.getTime() ?? context.now()),
     published_at: now,
     activated_at: now,
   }
 }
 
-/** The key comes after the client's former ones, which stay published: what they have signed is still on its way. */
-function follow(previous: RawClient | undefined, key: SigningKey, context: Context): SigningKey[] {
-  const keys = previous?.signing_keys ?? []
-  const same = ({ kms_key_arn }: SigningKey) => kms_key_arn === key.kms_key_arn
-  const former = keys.find(same)
-  if (former?.state === 'active') return keys.map(other => (same(other) ? newer(former, key) : other))
-  const others = keys.filter(other => !same(other))
-  return [
-    key,
-    ...others.map(other =>
-      other.state === 'active'
-        ? { ...other, state: 'retired' as const, retired_at: timeOf(context.now()) }
-        : other,
-    ),
-  ]
+/**
+ * A key that is given to a client beside those that it has, all of which stay published. A provider that keeps the set
+ * that it has read would refuse what a new key signs, so it waits as `next`, unless forced.
+ */
+async function beside(
+  previous: RawClient,
+  given: SigningKey,
+  { now, force }: { now: number; force: boolean },
+): Promise<KeyPlan> {
+  const { signing_keys } = previous
+  const former = signing_keys.find(({ kms_key_arn }) => kms_key_arn === given.kms_key_arn)
+  const { published_at: _, activated_at: __, ...unseen } = given
+  const key: SigningKey = former ? newer(former, given) : { ...unseen, state: 'next' }
+  const keys = former ? signing_keys.map(one => (one === former ? key : one)) : [...signing_keys, key]
+  const { kms_key_arn, state } = key
+  const says = `the key ${kms_key_arn}`
+  if (state === 'active') return ready(says, keys)
+  const client = { ...previous, signing_keys: keys }
+  if (force) return ready(says, activate(client, key, { now, wait_s: 0, force }).signing_keys)
+  const waiting = { kid: await kidOf(key), state }
+  return { ...ready(`${says}, ${state}: the one that signs stays`, keys), waiting }
 }
 
 /** What was asked for; its stamps and its kid stay those that it has. */
 function newer(former: SigningKey, { alg, 'x5t#S256': x5t }: SigningKey): SigningKey {
-  const public_jwk = { ...former.public_jwk, alg }
-  return { ...former, alg, public_jwk, ...(x5t !== undefined && { 'x5t#S256': x5t }) }
+  return { ...former, alg, ...nameOf(former, alg), ...(x5t !== undefined && { 'x5t#S256': x5t }) }
 }
 
-function isUsed({ clients }: RawDocument, arn: string): boolean {
-  return clients.some(({ signing_keys }) => signing_keys.some(({ kms_key_arn }) => kms_key_arn === arn))
+/** A key is published under one kid, whichever clients have it. */
+function nameOf(entry: SigningKey | undefined, alg: Alg) {
+  if (entry === undefined) return undefined
+  const { kid, public_jwk } = entry
+  return { ...(kid !== undefined && { kid }), public_jwk: { ...public_jwk, alg } }
+}
+
+function entryOf({ clients }: RawDocument, arn: string): SigningKey | undefined {
+  return clients.flatMap(({ signing_keys }) => signing_keys).find(({ kms_key_arn }) => kms_key_arn === arn)
 }
 
 function fits({ Enabled, SigningAlgorithms = [], KeySpec }: KeyMetadata, alg: Alg): boolean {
@@ -155,9 +176,4 @@ function maySign({ Statement }: KeyPolicy, alg: Alg): boolean {
     const only = Condition?.StringEquals?.['kms:SigningAlgorithm']
     return only === undefined || [only].flat().includes(KMS_ALGORITHM[alg])
   })
-}
-
-/** As the configuration spells a time. */
-export function timeOf(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
 }

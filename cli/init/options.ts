@@ -50,7 +50,7 @@ export const OPTIONS = {
   'jwks-uri': { type: 'string', value: 'URL', help: 'the same' },
   force: {
     type: 'boolean',
-    help: 'go on where discovery does not offer private_key_jwt or the algorithm',
+    help: 'go on where discovery does not offer private_key_jwt or the algorithm; a key that is given signs at once',
   },
   out: {
     type: 'string',
@@ -69,7 +69,8 @@ client into the configuration with every endpoint pinned. All else in the config
 
 On a terminal it asks for what is missing and shows the client before it is written. The key is the one that
 --kms-key-arn names; else the stack's own (the tag countersign:signing-key) where no client has it yet and it may sign
-by --alg; else a new one is made in KMS.
+by --alg; else a new one is made in KMS. With --replace, a key that is given to a client of the same issuer does not sign
+yet: providers have not read it. It is put in as "next", and keys publish and keys activate come after.
 
 With --out the document is the FILE where there is one, else the secret's where one is named, else a new one.
 `

@@ -15,6 +15,7 @@ import {
   withoutLabel,
 } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { deploymentUrl } from '../url.ts'
 import type { Flags } from './options.ts'
 
 /** Where the document is taken from and written to. */
@@ -93,6 +94,7 @@ export function isNamed(context: Context): boolean {
 }
 
 const NO_DEPLOYMENT: Deployment = {
+  account: undefined,
   url: undefined,
   signers: [],
   signing_key: undefined,
@@ -102,7 +104,7 @@ const NO_DEPLOYMENT: Deployment = {
 function given(flags: Flags, deployment: Deployment): Deployment {
   return {
     ...deployment,
-    url: flags.url?.replace(/\/$/, '') ?? deployment.url,
+    url: deploymentUrl(flags.url, deployment),
     signers: flags.signer ?? deployment.signers,
   }
 }

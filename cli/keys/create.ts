@@ -22,6 +22,7 @@ From now on the key is published, and not used: next come keys publish and keys 
     const { deployment, document } = await readDocument(context)
     const { client_id } = clientIn(document.clients, values.client)
     const signers = signersOf(deployment, values.signer)
+    context.terminal.note(`${signers.join(', ')} will sign with it`)
     context.terminal.progress('KMS makes the key')
     const multiRegion = values['multi-region'] ?? false
     const key = await createSigningKey(context.kms(), {

@@ -3,6 +3,7 @@ import { kidOf } from '../../lib/jose/jwks.ts'
 import type { Context } from '../context.ts'
 import { Failure } from '../failure.ts'
 import type { KmsKey } from '../kms/keys.ts'
+import { quoted } from '../quoted.ts'
 import { CERTIFICATE, certificateOf, daysOf } from './certificate.ts'
 import { type Changed, changeClient } from './change.ts'
 import { add } from './lifecycle.ts'
@@ -54,7 +55,7 @@ export async function certified(
     await writeFile(file, pem)
     return { ...naming, x5t }
   } catch (error) {
-    throw keyIsThere(error, client_id, key, ` --certificate ${file}`)
+    throw keyIsThere(error, client_id, key, ` --certificate ${quoted(file)}`)
   }
 }
 
@@ -64,7 +65,7 @@ function keyIsThere(error: unknown, client_id: string, { alg, kms_key_arn }: Kms
     error instanceof Failure ? error : new Failure((error as Error).name, (error as Error).message)
   const fix = failure.fix === undefined ? 'Put that right.' : failure.fix
   return new Failure(failure.code, `${failure.message}\nThe key itself is there: ${kms_key_arn}`, {
-    fix: `${fix} Then: countersign keys import --client ${client_id} --alg ${alg} --kms-key-arn ${kms_key_arn}${more}`,
+    fix: `${fix} Then: countersign keys import --client ${quoted(client_id)} --alg ${alg} --kms-key-arn ${quoted(kms_key_arn)}${more}`,
     exit: failure.exit,
   })
 }
@@ -104,7 +105,9 @@ export async function addedResult({ client, version_id, changed }: Changed, key:
     lines: [
       `${changed ? 'added' : 'was there already'}: ${kid} (${key.alg}), ${entry.state}, of ${client.client_id}`,
       key.kms_key_arn,
-      ...(entry.state === 'next' ? [`then: countersign keys publish --client ${client.client_id}`] : []),
+      ...(entry.state === 'next'
+        ? [`then: countersign keys publish --client ${quoted(client.client_id)}`]
+        : []),
     ],
   }
 }

@@ -2,11 +2,15 @@ import { KMS_ALGORITHM } from '../../lib/aws/kms-signer.ts'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import { command } from '../command.ts'
 import type { Context } from '../context.ts'
+import { attempt } from '../doctor/facts/attempt.ts'
+import { permissions } from '../doctor/judge/permissions.ts'
+import type { Known } from '../doctor/judge/surplus.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { Failure, misuse } from '../failure.ts'
 import { describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
 import { signingStatement } from '../kms/policy.ts'
 import { algsOf } from '../kms/spec.ts'
+import { quoted } from '../quoted.ts'
 import { addedResult, certified, NAMED, putIn, WITH_CERTIFICATE } from './entry.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
 
@@ -30,10 +34,13 @@ export const keysImport = command({
     const alg = await usableFor(context, arn, values.alg)
     const signers = signersOf(deployment, values.signer)
     const key = await describeForDocument(context.kms(arn), arn, alg)
+    const missing = await missingPermissions(context, arn, alg, {
+      signers,
+      operator: deployment.operator,
+    })
     const naming = await certified(context, client_id, key, values)
     const result = await addedResult(await putIn(context, client_id, key, naming), key)
-    const permissions = await missingPermissions(context, arn, alg, signers)
-    return { json: { ...result.json, permissions }, lines: [...result.lines, ...permissions] }
+    return { json: { ...result.json, permissions: missing }, lines: [...result.lines, ...missing] }
   },
 })
 
@@ -48,7 +55,7 @@ async function usableFor(context: Context, arn: string, given: string | undefine
   }
   if (KeyState !== 'Enabled') {
     throw new Failure('not_enabled', `The key's state is ${KeyState}.`, {
-      fix: `aws kms enable-key --key-id ${Arn}`,
+      fix: `aws kms enable-key --key-id ${quoted(Arn!)}`,
     })
   }
   const algs = algsOf(SigningAlgorithms, KeySpec)
@@ -68,24 +75,17 @@ async function missingPermissions(
   context: Context,
   arn: string,
   alg: Alg,
-  signers: readonly string[],
+  { signers, operator }: Known,
 ): Promise<string[]> {
-  const { Statement } = await policyOf(context.kms(arn), arn)
-  const named = (signer: string) =>
-    Statement.some(
-      ({ Effect, Action, Principal }) =>
-        Effect === 'Allow' &&
-        [Action].flat().includes('kms:Sign') &&
-        JSON.stringify(Principal).includes(`"${signer}"`),
-    )
-  const missing = signers.filter(signer => !named(signer))
+  const policy = await attempt(policyOf(context.kms(arn), arn))
+  const judged = permissions({ kms_key_arn: arn, alg }, policy, { signers, operator })
   const elsewhere = signers.filter(signer => signer.split(':')[4] !== arn.split(':')[4])
   return [
-    ...(missing.length === 0
+    ...(judged.status === 'ok'
       ? []
       : [
-          'The policy of the key does not let the deployment sign. Add:',
-          JSON.stringify(signingStatement(missing, alg)),
+          `The policy of the key is not as it should be. ${judged.detail}`,
+          JSON.stringify(signingStatement(signers, alg)),
         ]),
     ...(elsewhere.length === 0
       ? []

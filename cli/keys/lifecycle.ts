@@ -77,8 +77,9 @@ export function activate(client: RawClient, key: SigningKey, { now, wait_s, forc
       'countersign keys rollback takes back a rotation.',
     )
   }
-  const seconds = key.state === 'retired' ? 0 : left(key.published_at, { now, wait_s })
-  if (seconds > 0 && !force) {
+  const seconds = left(key.published_at, { now, wait_s })
+  // Without a stamp no wait is long enough.
+  if ((seconds > 0 || key.published_at === undefined) && !force) {
     const since =
       key.published_at === undefined
         ? 'not been stamped as published'
@@ -135,15 +136,16 @@ export function remove(client: RawClient, key: SigningKey, { now, wait_s, force 
 
 /** Only in an emergency (requirement ROT-7), and only where another key can sign in its place. */
 function removeActive(client: RawClient, key: SigningKey, { now, force }: Omit<Timing, 'wait_s'>): RawClient {
-  const next = client.signing_keys.find(({ state }) => state === 'next')
+  const all = client.signing_keys.filter(({ state }) => state === 'next')
+  // Of several the one that the provider takes for sure: it has taken that algorithm so far.
+  const alike = all.filter(({ alg }) => alg === key.alg)
+  const next = all.length === 1 ? all[0] : alike.length === 1 ? alike[0] : undefined
   if (!force || next === undefined) {
     throw wrongState(
       key,
       'A client signs with exactly one key; this one is',
       'is_active',
-      next === undefined
-        ? 'Make another one first (countersign keys create), or switch the client off ("enabled": false).'
-        : 'Activate another one first. In an emergency --force has the next key sign from now on, however long it has been published.',
+      instead(all.length),
     )
   }
   const changed = activate(client, next, { now, wait_s: 0, force: true })
@@ -151,6 +153,15 @@ function removeActive(client: RawClient, key: SigningKey, { now, force }: Omit<T
     ...changed,
     signing_keys: changed.signing_keys.filter(({ kms_key_arn }) => kms_key_arn !== key.kms_key_arn),
   }
+}
+
+function instead(next: number): string {
+  if (next === 0)
+    return 'Make another one first (countersign keys create), or switch the client off ("enabled": false).'
+  const one = 'In an emergency --force has the next key sign from now on, however long it has been published.'
+  return next === 1
+    ? `Activate another one first. ${one}`
+    : `Activate another one first (countersign keys activate --kid). ${one} With several next keys it cannot know which.`
 }
 
 function wrongState(key: SigningKey, message: string, code: string, fix?: string): Failure {

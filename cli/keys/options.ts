@@ -1,7 +1,7 @@
 import { ALGORITHMS, type Alg } from '../../lib/jose/algorithms.ts'
 import type { Options } from '../command.ts'
 import type { Deployment } from '../document.ts'
-import { Failure, misuse } from '../failure.ts'
+import { EXIT, Failure, misuse } from '../failure.ts'
 import { ALGS } from '../kms/spec.ts'
 
 // Options that several commands about keys have.
@@ -49,11 +49,30 @@ export function algOf(text: string | undefined): Alg {
   )
 }
 
-/** Who may sign. Throws Failure where neither the command line nor the deployment says. */
+/**
+ * Who may sign. Throws Failure where neither the command line nor the deployment says, and where the deployment says it of
+ * somebody in another account: a tag is easier to change than a key's policy, so that has to be typed.
+ */
 export function signersOf(deployment: Deployment, given: readonly string[] | undefined): readonly string[] {
   const signers = given ?? deployment.signers
+  const foreign = deployment.signers.filter(arn => !isOwn(arn, deployment.account))
+  if (given === undefined && foreign.length > 0) {
+    throw new Failure(
+      'foreign_signer',
+      `The secret's tag lets ${foreign.join(', ')} sign, which is no role or user of this account.`,
+      {
+        fix: 'Who has set that? If it is meant, name who may sign by --signer.',
+        exit: EXIT.refused,
+      },
+    )
+  }
   if (signers.length > 0) return signers
   throw new Failure('signers_unknown', 'Who is to sign with the key? The secret has no tag that says it.', {
     fix: "Name the signing function's role by --signer (the stack's output SigningRoleArn).",
   })
+}
+
+function isOwn(arn: string, account: string | undefined): boolean {
+  const [, , service, , owner, name = ''] = arn.split(':')
+  return service === 'iam' && owner === account && /^(role|user)\//.test(name)
 }

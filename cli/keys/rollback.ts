@@ -1,7 +1,7 @@
 import { kidOf } from '../../lib/jose/jwks.ts'
 import { command } from '../command.ts'
 import type { Context } from '../context.ts'
-import { promote, readDocument, type Stored } from '../document.ts'
+import { promote, type RawDocument, readDocument, type Stored } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { metadataOf } from '../kms/keys.ts'
 
@@ -16,7 +16,10 @@ back the first. Refused where a key that would sign again is disabled, or publis
   async run(context, { force = false }) {
     const now = await readDocument(context)
     const before = await previous(context)
-    const problems = await problemsOf(context, now, before)
+    const problems = [
+      ...otherChanges(now.document, before.document),
+      ...(await problemsOf(context, now, before)),
+    ]
     if (problems.length > 0 && !force) {
       throw new Failure('not_restorable', problems.join('\n'), {
         exit: EXIT.refused,
@@ -34,6 +37,31 @@ back the first. Refused where a key that would sign again is disabled, or publis
     }
   },
 })
+
+/** What differs beside the keys, which are what a rollback is for. */
+function otherChanges(now: RawDocument, before: RawDocument): string[] {
+  const { clients: clientsNow, ...restNow } = now
+  const { clients: clientsBefore, ...restBefore } = before
+  const ids = [...new Set([...clientsNow, ...clientsBefore].map(({ client_id }) => client_id))]
+  return [
+    ...membersThatDiffer(restNow, restBefore).map(name => `The document's ${name} would change.`),
+    ...ids.flatMap(id => {
+      const [one, other] = [clientsNow, clientsBefore].map(all =>
+        all.find(({ client_id }) => client_id === id),
+      )
+      if (!one) return [`${id}: would be there again.`]
+      if (!other) return [`${id}: would be gone.`]
+      return membersThatDiffer(one, other)
+        .filter(name => name !== 'signing_keys')
+        .map(name => `${id}: ${name} would be ${JSON.stringify(other[name]) ?? 'absent'} again.`)
+    }),
+  ]
+}
+
+function membersThatDiffer(one: Record<string, unknown>, other: Record<string, unknown>): string[] {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])]
+  return names.filter(name => JSON.stringify(one[name]) !== JSON.stringify(other[name]))
+}
 
 async function previous(context: Context): Promise<Stored> {
   try {

@@ -4,6 +4,8 @@ import { command } from '../command.ts'
 import type { Context } from '../context.ts'
 import { clientIn, type RawClient, readDocument, type Stored } from '../document.ts'
 import { EXIT, Failure, misuse } from '../failure.ts'
+import { quoted } from '../quoted.ts'
+import { deploymentUrl } from '../url.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { NAMED } from './entry.ts'
 import { algOf, CLIENT, PUBLISH_WAIT, RETIRE_WAIT, SIGNER } from './options.ts'
@@ -35,7 +37,7 @@ The old key stays in KMS, disabled by nobody: its deletion is yours to schedule.
   async run(context, values) {
     const stored = await readDocument(context)
     const client = clientIn(stored.document.clients, values.client)
-    const plan = planOf(stored, client, values)
+    const plan = planOf(stored, client, values, context.now())
     const lines = linesOf(plan, context.now())
     if (values['dry-run']) return { json: { ok: true, dry_run: true, ...plan }, lines }
     for (const line of lines) context.terminal.note(line)
@@ -58,20 +60,32 @@ The old key stays in KMS, disabled by nobody: its deletion is yours to schedule.
       },
       lines: [
         `${plan.client_id} signs by ${plan.alg} ${kid}`,
-        `when nothing needs the old key any more: aws kms schedule-key-deletion --key-id ${kms_key_arn} --pending-window-in-days 30`,
+        `when nothing needs the old key any more: aws kms schedule-key-deletion --key-id ${quoted(kms_key_arn)} --pending-window-in-days 30`,
       ],
     }
   },
 })
 
+const DAY_S = 86_400
+
 type Given = Partial<Record<'alg' | 'publish-wait' | 'retire-wait' | 'url', string | undefined>>
 
-function planOf({ deployment }: Stored, client: RawClient, values: Given): Plan {
+function planOf({ deployment }: Stored, client: RawClient, values: Given, now: number): Plan {
   const { client_id, signing_keys } = client
   const active = signing_keys.find(({ state }) => state === 'active')!
   const [next, ...others] = signing_keys.filter(({ state }) => state === 'next')
   if (others.length > 0)
     throw misuse(`Client ${client_id} has several next keys: retire and remove all but one.`)
+  if (next === undefined && (active.replicas ?? []).length > 0) {
+    throw new Failure(
+      'has_replicas',
+      `The key of ${client_id} has replicas in other Regions, and a new one would have none.`,
+      {
+        exit: EXIT.refused,
+        fix: 'Make it by countersign keys create --multi-region, replicate it (aws kms replicate-key), name the replicas in the configuration (countersign config put), and run this again: it goes on with that key.',
+      },
+    )
+  }
   const alg = values.alg === undefined ? (next ?? active).alg : algOf(values.alg)
   if (next !== undefined && next.alg !== alg) {
     throw new Failure('other_next_key', `Client ${client_id} has a next key already, for ${next.alg}.`, {
@@ -81,14 +95,18 @@ function planOf({ deployment }: Stored, client: RawClient, values: Given): Plan 
   }
   const wait = (name: 'publish-wait' | 'retire-wait', usual: number) =>
     values[name] === undefined ? usual : parseDuration(name, values[name])
+  const retire_wait = Math.max(RETIRE_LEAST_S, wait('retire-wait', RETIRE_WAIT_S))
   const begun = unfinished(client)
+  // One that is long over is no rotation to go on with: whoever runs this in ninety days means a new one.
+  const fresh =
+    begun !== undefined && now - Date.parse(begun.active.activated_at!) < (retire_wait + DAY_S) * 1000
   return {
     client_id,
     alg,
     publish_wait: wait('publish-wait', PUBLISH_WAIT_S),
-    retire_wait: Math.max(RETIRE_LEAST_S, wait('retire-wait', RETIRE_WAIT_S)),
-    url: (values.url ?? deployment.url)?.replace(/\/$/, ''),
-    resumed: next ? 'next' : begun?.active.alg === alg ? 'active' : undefined,
+    retire_wait,
+    url: deploymentUrl(values.url, deployment),
+    resumed: next ? 'next' : fresh && begun.active.alg === alg ? 'active' : undefined,
   }
 }
 

@@ -11,6 +11,7 @@ import { type Naming, putIn } from './entry.ts'
 import { activate, keyIn, left, publish, remove } from './lifecycle.ts'
 import { signersOf } from './options.ts'
 import { untilPublished, urlUnknown } from './published.ts'
+import { requireUsable } from './usable.ts'
 
 export interface Plan {
   client_id: string
@@ -84,6 +85,7 @@ export class Rotation {
   async #make({ deployment }: Stored, signer: string[] | undefined, naming: Naming): Promise<SigningKey> {
     const { context, plan } = this
     const signers = signersOf(deployment, signer)
+    this.#say(`${signers.join(', ')} will sign with it`)
     context.terminal.progress('KMS makes the key')
     const key = await createSigningKey(context.kms(), {
       alg: plan.alg,
@@ -113,16 +115,18 @@ export class Rotation {
       left((await inState(client, kid, 'next')).published_at, { now: context.now(), wait_s }),
     )
     let before: RawClient | undefined
-    const { client } = await this.#change(async one => {
+    const { client } = await this.#change(async (one, { deployment }) => {
       before = one
-      return activate(one, await inState(one, kid, 'next'), { now: context.now(), wait_s, force: false })
+      const key = await inState(one, kid, 'next')
+      await requireUsable(context, key, deployment)
+      return activate(one, key, { now: context.now(), wait_s, force: false })
     })
     this.#say(`activated: ${plan.client_id} signs by ${plan.alg} ${kid}`)
     const old = before!.signing_keys.find(({ state }) => state === 'active')!
     return { active: await inState(client, kid, 'active'), old }
   }
 
-  #change(step: (client: RawClient) => Promise<RawClient>) {
+  #change(step: (client: RawClient, stored: Stored) => Promise<RawClient>) {
     return changeClient(this.context, this.plan.client_id, step)
   }
 

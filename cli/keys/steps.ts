@@ -1,18 +1,25 @@
 import { DisableKeyCommand } from '@aws-sdk/client-kms'
+import type { SigningKey } from '../../lib/config/client.ts'
 import { kidOf } from '../../lib/jose/jwks.ts'
 import { command, type Result } from '../command.ts'
+import type { Context } from '../context.ts'
 import { clientIn, readDocument, type Stored } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { quoted } from '../quoted.ts'
+import { deploymentUrl } from '../url.ts'
 import { type Changed, changeClient } from './change.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { activate, keyIn, publish, remove, retire } from './lifecycle.ts'
 import { CLIENT, KID, PUBLISH_WAIT, RETIRE_WAIT } from './options.ts'
 import { untilPublished, urlUnknown } from './published.ts'
+import { requireUsable } from './usable.ts'
 import { PUBLISH_WAIT_S, RETIRE_SAFE_S, RETIRE_WAIT_S } from './waits.ts'
 
 // The steps in a key's life, one command each. What they allow stands in lifecycle.ts.
 
-const FORCE = { force: { type: 'boolean', help: 'although it is too early' } } as const
+const FORCE = {
+  force: { type: 'boolean', help: 'although it is too early, or the key cannot sign' },
+} as const
 
 export const keysPublish = command({
   name: 'keys publish',
@@ -29,7 +36,7 @@ its keys by hand, must be given the new one beside the old one first: countersig
     const { document, deployment } = await readDocument(context)
     const client = clientIn(document.clients, values.client)
     const kid = await kidOf(await keyIn(client, { kid: values.kid, state: 'next' }))
-    const url = (values.url ?? deployment.url)?.replace(/\/$/, '')
+    const url = deploymentUrl(values.url, deployment)
     if (!values.vouch) {
       if (url === undefined) throw urlUnknown()
       await untilPublished(context, url, kid)
@@ -37,7 +44,9 @@ its keys by hand, must be given the new one beside the old one first: countersig
     const done = await changeClient(context, client.client_id, async one =>
       publish(one, await keyIn(one, { kid }), context.now()),
     )
-    return stepResult(done, kid, ['then, after 24 h or what the provider needs: countersign keys activate'])
+    return stepResult(done, kid, [
+      `then, after 24 h or what the provider needs: countersign keys activate --client ${quoted(client.client_id)}`,
+    ])
   },
 })
 
@@ -49,10 +58,13 @@ export const keysActivate = command({
   async run(context, values) {
     const wait_s = duration('publish-wait', values['publish-wait'], PUBLISH_WAIT_S)
     let kid = values.kid
-    const done = await changeClient(context, values.client, async client => {
+    const force = values.force ?? false
+    const done = await changeClient(context, values.client, async (client, { deployment }) => {
       const key = await keyIn(client, { kid, state: 'next' })
       kid = await kidOf(key)
-      return activate(client, key, { now: context.now(), wait_s, force: values.force ?? false })
+      const changed = activate(client, key, { now: context.now(), wait_s, force })
+      if (!force && changed !== client) await requireUsable(context, key, deployment)
+      return changed
     })
     return stepResult(done, kid!, [
       `a busy function signs by it within a minute, an idle one after ${formatDuration(RETIRE_SAFE_S)} at the latest`,
@@ -94,26 +106,32 @@ disables it at once; where it is the active one, the next key signs from then on
     const wait_s = duration('retire-wait', values['retire-wait'], RETIRE_WAIT_S)
     let kid = values.kid
     let arn = ''
-    let everywhere: readonly string[] = []
     const done = await changeClient(context, values.client, async (client, stored) => {
       const key = await keyIn(client, { kid, state: 'retired' })
       kid = await kidOf(key)
       arn = key.kms_key_arn
-      everywhere = [arn, ...(key.replicas ?? [])]
-      if (values.disable) refuseShared(stored, client.client_id, arn)
-      return remove(client, key, { now: context.now(), wait_s, force: values.force ?? false })
+      const changed = remove(client, key, { now: context.now(), wait_s, force: values.force ?? false })
+      if (values.disable) {
+        refuseShared(stored, client.client_id, arn)
+        // Before it is taken out: as long as it stands there, the command can be run again.
+        await disable(context, key)
+      }
+      return changed
     })
-    // Each of a multi-Region key's has a state of its own.
-    if (values.disable) {
-      for (const one of everywhere) await context.kms(one).send(new DisableKeyCommand({ KeyId: one }))
-    }
     const result = await stepResult(done, kid!, [
       ...(values.disable ? ['disabled in KMS'] : []),
-      `when nothing needs it any more: aws kms schedule-key-deletion --key-id ${arn} --pending-window-in-days 30`,
+      `when nothing needs it any more: aws kms schedule-key-deletion --key-id ${quoted(arn)} --pending-window-in-days 30`,
     ])
     return { ...result, json: { ...result.json, kms_key_arn: arn, disabled: values.disable ?? false } }
   },
 })
+
+/** Each of a multi-Region key's has a state of its own. */
+async function disable(context: Context, { kms_key_arn, replicas = [] }: SigningKey): Promise<void> {
+  for (const arn of [kms_key_arn, ...replicas]) {
+    await context.kms(arn).send(new DisableKeyCommand({ KeyId: arn }))
+  }
+}
 
 /** Disabled, a key signs for nobody. */
 function refuseShared({ document }: Stored, client_id: string, arn: string): void {

@@ -12,6 +12,7 @@ import type { PublicJwk } from '../../lib/config/client.ts'
 import { type Alg, isExperimental } from '../../lib/jose/algorithms.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
 import { Failure } from '../failure.ts'
+import { quoted } from '../quoted.ts'
 import { type KeyPolicy, signingKeyPolicy } from './policy.ts'
 import { keySpecOf } from './spec.ts'
 
@@ -58,7 +59,7 @@ export async function createSigningKey(
     return await describeForDocument(kms, arn, alg)
   } catch (error) {
     throw new Failure('key_created', `The key ${arn} was created, and then: ${(error as Error).message}`, {
-      fix: `Go on with: countersign keys import --kms-key-arn ${arn} --alg ${alg}`,
+      fix: `Go on with: countersign keys import --kms-key-arn ${quoted(arn)} --alg ${alg}`,
     })
   }
 }

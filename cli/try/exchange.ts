@@ -1,5 +1,7 @@
 import type { Client } from '../../lib/config/client.ts'
 import { Failure } from '../failure.ts'
+import { limitedText } from '../limited.ts'
+import { quoted } from '../quoted.ts'
 import type { Started } from './request.ts'
 
 /** What the endpoint answered. */
@@ -39,8 +41,9 @@ export async function exchange(
       }),
       signal: AbortSignal.timeout(EXCHANGE_MS),
     })
-    text = await response.text()
+    text = await limitedText(response)
   } catch (error) {
+    if (error instanceof RangeError) throw notOurs(`${url}/token ${error.message}`)
     const { message, cause } = error as Error & { cause?: { code?: string } }
     throw new Failure(
       'endpoint_unreachable',
@@ -56,6 +59,12 @@ export async function exchange(
     request_id: response.headers.get('x-request-id') ?? undefined,
     body: objectIn(text),
   }
+}
+
+function notOurs(message: string): Failure {
+  return new Failure('exchange_failed', `${message}: that is no answer of the endpoint.`, {
+    fix: 'Is --url (or the tag countersign:url of the secret) where the functions are?',
+  })
 }
 
 /** Of a web client: the page's, which is where the sign-in ends if that is one of its origins. */
@@ -80,7 +89,7 @@ export function requireTokens({ status, request_id, body }: Exchanged, client_id
   const said = [error, error_description].filter(text => typeof text === 'string').join(': ')
   throw new Failure('exchange_failed', `The endpoint answered ${status}${said && ` ${said}`}`, {
     fix: [
-      `countersign doctor --client ${client_id} looks for the reason`,
+      `countersign doctor --client ${quoted(client_id)} looks for the reason`,
       ...(request_id === undefined
         ? ['Is --url right? The answer has no X-Request-Id']
         : [`the log has it by request id ${request_id}`]),

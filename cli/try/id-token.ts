@@ -1,6 +1,7 @@
 import { decodeJwt, type JWTPayload } from 'jose'
 import type { Client } from '../../lib/config/client.ts'
 import { Failure } from '../failure.ts'
+import { shown } from '../plain.ts'
 import type { Started } from './request.ts'
 
 /**
@@ -20,10 +21,10 @@ export function idTokenOf(
   }
   const claims = decoded(id_token)
   const wrong = [
-    ...(claims.iss === as.issuer ? [] : [`its iss is ${claims.iss}, and not ${as.issuer}`]),
+    ...(claims.iss === as.issuer ? [] : [`its iss is ${shown(claims.iss)}, and not ${as.issuer}`]),
     ...([claims.aud].flat().includes(client_id)
       ? []
-      : [`its aud is ${[claims.aud].flat().join(', ')}, and not ${client_id}`]),
+      : [`its aud is ${shown(claims.aud)}, and not ${client_id}`]),
     ...(claims.nonce === nonce ? [] : ['its nonce is not that of the request']),
   ]
   if (wrong.length === 0) return claims

@@ -31,7 +31,7 @@ export function createSteps(terminal: Terminal | undefined): Steps {
   const failed = (step: string, error: unknown, detail?: string): never => {
     if (error instanceof Failure) {
       add({ step, ok: false, detail: [detail, error.message].filter(Boolean).join('; ') })
-      if (error.fix !== undefined) terminal?.note(`  ${error.fix}`)
+      if (error.fix !== undefined) terminal?.note(`  ${plain(error.fix)}`)
     }
     throw error
   }

@@ -2,6 +2,8 @@ import { command, type Result } from '../command.ts'
 import type { Context } from '../context.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { Failure, misuse } from '../failure.ts'
+import { plainJson, shown } from '../plain.ts'
+import { deploymentUrl } from '../url.ts'
 import { openBrowser } from './browser.ts'
 import { exchange, requireTokens } from './exchange.ts'
 import { idTokenOf } from './id-token.ts'
@@ -46,10 +48,9 @@ export const tryCommand = command({
     if (!(timeout_s > 0 && timeout_s <= 86_400)) throw misuse('--timeout takes a number of seconds.')
     const { registrations, deployment } = await readDocument(context)
     const client = clientIn(registrations.clients, flags.client)
-    const url = flags.url?.replace(/\/$/, '') ?? deployment.url
+    const url = deploymentUrl(flags.url, deployment)
     if (url === undefined)
       throw misuse('Where are the functions? Say it by --url, or by the tag countersign:url of the secret.')
-    if (!URL.canParse(url)) throw misuse('--url takes a URL.')
     const { authorization_endpoint } = client.as
     if (authorization_endpoint === undefined) throw noEndpoint(client.client_id)
     const way = wayOf(client, flags['redirect-uri'])
@@ -86,12 +87,12 @@ export const tryCommand = command({
       if (claims)
         steps.done(
           'ID token',
-          `iss ${iss}, sub ${sub}, aud ${[aud].flat().join(' ')}, exp ${timeOf(exp)}; the nonce matches`,
+          `iss ${iss}, sub ${shown(sub)}, aud ${shown(aud)}, exp ${timeOf(exp)}; the nonce matches`,
         )
       else steps.done('ID token', 'none: the scope has no openid')
       if (!flags.json) {
-        if (flags.verbose && claims) terminal.out(JSON.stringify(claims, null, 2))
-        if (flags['show-tokens']) terminal.out(JSON.stringify(valuesIn(body), null, 2))
+        if (flags.verbose && claims) terminal.out(plainJson(claims, 2))
+        if (flags['show-tokens']) terminal.out(plainJson(valuesIn(body), 2))
       }
       return {
         json: {
@@ -126,7 +127,7 @@ async function signedIn(
   if (browser && terminal.interactive) openBrowser(started.url)
   if (!listener) return pasted(terminal, started)
   terminal.progress(`waiting for the redirect to ${started.redirect_uri}`)
-  const answer = await steps.wait('redirect received', listener.received(timeout_s))
+  const answer = await steps.wait('redirect received', listener.received(started.state, timeout_s))
   terminal.progress()
   return answer
 }
@@ -153,15 +154,19 @@ function tokensIn(body: Record<string, unknown>) {
 
 function said({ members, ...others }: ReturnType<typeof tokensIn>): string {
   const names = members.filter(name => !Object.hasOwn(others, name))
-  return [names.join(', '), ...Object.entries(others).map(([name, value]) => `${name} ${value}`)].join('; ')
+  return [names.join(', '), ...Object.entries(others).map(([name, value]) => `${name} ${shown(value)}`)].join(
+    '; ',
+  )
 }
 
 function valuesIn({ access_token, id_token, refresh_token }: Record<string, unknown>): object {
   return { access_token, id_token, refresh_token }
 }
 
-function timeOf(exp: number | undefined): string {
-  return exp === undefined ? '(none)' : new Date(exp * 1_000).toISOString()
+/** A claim is whatever the provider wrote: no number, or one that is no time, is shown as it is. */
+function timeOf(exp: unknown): string {
+  const time = new Date(typeof exp === 'number' ? exp * 1_000 : Number.NaN)
+  return Number.isNaN(time.getTime()) ? shown(exp) : time.toISOString()
 }
 
 /** A sign-in that failed is a result too: it says how far it came. */

@@ -14,10 +14,12 @@ const PREFLIGHT = {
 }
 
 /** GET and HEAD from anywhere; a preflight ends here. */
-export function readable(): MiddlewareObj<Call, Reply> {
+export function readable(route: string): MiddlewareObj<Call, Reply> {
   return {
     before({ event: call }) {
-      call.record.route = call.route
+      // By our own name for it: behind a function URL the path is a caller's text.
+      if (call.route !== route) throw new ProxyError('route_unknown')
+      call.record.route = route
       if (call.method === 'OPTIONS') {
         call.record.outcome = 'preflight'
         return emptyReply(204, PREFLIGHT)

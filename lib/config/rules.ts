@@ -25,6 +25,15 @@ export function crossProblems(document: Raw): Problem[] {
         'is the ARN of an earlier key of this client too',
       ),
     ),
+    ...clients.flatMap(({ keys }) =>
+      repeats(
+        // Of an ARN that is repeated it has been said already.
+        keys
+          .filter(({ arn }, index) => keys.findIndex(other => other.arn === arn) === index)
+          .map(({ path, material }) => ({ path: `${path}.public_jwk`, value: material })),
+        'is the public key of an earlier key of this client too: name replicas under one key',
+      ),
+    ),
     ...sharedKeys(keys),
     ...ambiguousKids(keys),
   ]

@@ -8,6 +8,8 @@ interface Statement {
   resources: readonly string[]
   /** Condition key in lower case (IAM ignores its case) and the values that it may have. */
   conditions: readonly { key: string; values: readonly string[] }[]
+  /** Milliseconds since the epoch, from which on the statement says nothing any more. */
+  until: number
 }
 
 /** A key policy: the text as it was given (GetKeyPolicy returns it) and what it says. */
@@ -73,7 +75,8 @@ function readConditions(value: unknown): Statement['conditions'] {
   if (value === undefined) return []
   if (!isObject(value)) throw malformed('Condition must be an object.')
   return Object.entries(value).flatMap(([operator, tests]) => {
-    // An operator that is skipped would widen the policy: every one but StringEquals is refused.
+    if (operator === 'DateLessThan') return []
+    // An operator that is skipped would widen the policy: every one but these is refused.
     if (operator !== 'StringEquals') {
       throw malformed(`Condition operator ${operator} is not supported by this local stand-in.`)
     }
@@ -88,6 +91,18 @@ function readConditions(value: unknown): Statement['conditions'] {
   })
 }
 
+/** `DateLessThan` of `aws:CurrentTime`, in RFC 3339. */
+function readUntil(condition: unknown): number {
+  const tests = isObject(condition) ? condition.DateLessThan : undefined
+  if (tests === undefined) return Number.POSITIVE_INFINITY
+  const [[name, time] = [], ...others] = isObject(tests) ? Object.entries(tests) : []
+  const until = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  if (name?.toLowerCase() !== 'aws:currenttime' || others.length > 0 || Number.isNaN(until)) {
+    throw malformed('DateLessThan is supported by this local stand-in for one aws:CurrentTime.')
+  }
+  return until
+}
+
 function readStatement(value: unknown): Statement {
   if (!isObject(value)) throw malformed('A statement must be an object.')
   const odd = Object.keys(value).find(member => !STATEMENT_MEMBERS.includes(member))
@@ -99,6 +114,7 @@ function readStatement(value: unknown): Statement {
     actions: readActions(value.Action),
     resources: list(value.Resource, 'Resource'),
     conditions: readConditions(value.Condition),
+    until: readUntil(value.Condition),
   }
 }
 
@@ -141,6 +157,7 @@ function applies(statement: Statement, ask: Ask): boolean {
     statement.actions.some(pattern => actionMatches(pattern, ask.action)) &&
     // "*" in a key policy means the key that carries it.
     statement.resources.some(resource => resource === '*' || resource === ask.resource) &&
+    Date.now() < statement.until &&
     // A condition on something that the request does not have is not met (IAM: StringEquals without IfExists).
     statement.conditions.every(({ key, values }) => values.includes(ask.context[key] ?? ''))
   )

@@ -29,7 +29,10 @@ export interface Operator {
 }
 
 /** An operator of an account of their own, whose document has one client for each algorithm, named like it. */
-export async function startOperator(algs: readonly Alg[], { tags = true } = {}): Promise<Operator> {
+export async function startOperator(
+  algs: readonly Alg[],
+  { tags = true, signers = SIGNING_ROLE as string } = {},
+): Promise<Operator> {
   const { kms_client: kms, secrets, ...account } = await startAccount()
   const clients = await Promise.all(
     algs.map(async alg => ({
@@ -44,7 +47,7 @@ export async function startOperator(algs: readonly Alg[], { tags = true } = {}):
   )
   await account.secret(CONFIG_SECRET, {
     document: { version: 1, clients },
-    tags: { [TAGS.signers]: tags ? SIGNING_ROLE : '' },
+    tags: { [TAGS.signers]: tags ? signers : '' },
   })
   const document = () => account.documentOf(CONFIG_SECRET)
   return {

@@ -59,17 +59,11 @@ describe('a command line that is wrong: exit code 2', () => {
   })
 })
 
-test.each([
-  ['an escape sequence', '\u001b[2J'],
-  ['an 8-bit one', '\u009b2J'],
-  ['a change of direction', '\u202e'],
-  ['a line separator', '\u2028'],
-])('what is quoted moves nothing on the terminal: %s', async (_, sequence) => {
-  const [note = ''] = (await countersign([`x${sequence}y`])).notes
-  expect(note).not.toContain(sequence)
-  expect(note).toMatch(/"x�.*y"/)
-  // Its own lines stay.
-  expect(note).toContain('\n  doctor')
+test('what a failure names cannot rewrite the terminal, and its lines stay lines', async () => {
+  const said = await countersign(['frobnicate\u009b2J\u202e'])
+  expect(said.notes[0]).toMatch(/^error There is no command "frobnicate�2J�"\. There are:\n {2}/)
+  const json = await countersign(['frobnicate\u009b2J', '--json'])
+  expect(json.out[0]).toContain('frobnicate\\u009b2J')
 })
 
 describe('as a process, by whatever Node is there', () => {

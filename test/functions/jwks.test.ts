@@ -40,9 +40,9 @@ function published(clients: Record<string, unknown>[], parts: Partial<Reader> & 
     log: record => log.push(record),
     ...parts,
   }
-  const { handler } = publicDocument(jwks, () => reader)
-  const request = (method = 'GET', headers: Record<string, string> = {}) =>
-    handler(event(undefined, { path: PATH, method, headers, body: '' }))
+  const { handler } = publicDocument(PATH, jwks, () => reader)
+  const request = (method = 'GET', headers: Record<string, string> = {}, path = PATH) =>
+    handler(event(undefined, { path, method, headers, body: '' }))
   return { request, log }
 }
 
@@ -152,6 +152,18 @@ describe('JWKS-3: its answers', () => {
     const { statusCode, headers, body } = await request('POST')
     expect([statusCode, headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS'])
     expect(JSON.parse(body).error_description).toBe('This endpoint takes GET.')
+  })
+
+  test('another path is not served, and does not get into the log', async () => {
+    const { log } = published([registration()])
+    const { handler } = publicDocument(PATH, jwks, () => ({
+      configuration: async () => Promise.reject(new Error()),
+      log: record => log.push(record),
+    }))
+    await handler(event(undefined, { path: '/other"path', method: 'GET', body: '' }))
+    expect(JSON.stringify(log)).not.toContain('other')
+    const { request } = published([registration()])
+    expect((await request('GET', {}, '/else')).statusCode).toBe(404)
   })
 
   test.each([

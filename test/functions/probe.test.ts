@@ -35,7 +35,8 @@ async function run(clients: Record<string, unknown>[], ask: Ask, configuration?:
   return { log, asked, counts: log.flatMap(countsOf) }
 }
 
-const REFUSED = async () => answer(400, { error: 'invalid_grant' })
+const REFUSED = async () =>
+  answer(400, { error: 'invalid_grant', error_description: 'The identity provider refused the request.' })
 
 test('asks as the app would, with a code that nobody was given', async () => {
   const { asked, log, counts } = await run([registration()], REFUSED)
@@ -77,6 +78,15 @@ describe('whatever else comes is a failure', () => {
     ['tokens, which would be a wonder', async () => answer(200, { access_token: 'x' }), '200 no error code'],
     ['invalid_client, as 502', async () => answer(502, { error: 'server_error' }), '502 server_error'],
     ['no key', async () => answer(500, { error: 'server_error' }), '500 server_error'],
+    [
+      'a refusal of our own, which proves nothing',
+      async () =>
+        answer(400, {
+          error: 'invalid_grant',
+          error_description: 'redirect_uri is not registered for this client.',
+        }),
+      '400 invalid_grant of our own',
+    ],
     ['another refusal', async () => answer(400, { error: 'invalid_request' }), '400 invalid_request'],
     ['the gateway', async () => answer(503, { message: 'Service Unavailable' }), '503 no error code'],
     ['no connection', () => Promise.reject(new ProxyError('upstream_unreachable')), 'upstream_unreachable'],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { LARGE, METRICS, SMALL } from '../../infra/cost.ts'
 import { EVERYTHING, KNOWN, ofType, packaged, type Resource } from './packaged.ts'
 
@@ -12,11 +12,10 @@ beforeAll(async () => {
   alarms = Object.fromEntries(ofType(resources, 'AWS::CloudWatch::Alarm'))
   widgets = JSON.parse(resources.CloudWatchDashboard!.Properties.DashboardBody).widgets
 })
-afterAll(() => service.remove())
 
 /** What the functions write, by function. */
 const REQUESTS = [
-  ...['requests', 'tokens', 'refused', 'failed', 'invalid_client', 'signer_error', 'signer_throttled'],
+  ...['requests', 'tokens', 'refused', 'failed', 'invalid_client', 'signer_error', 'signer_unavailable'],
   ...['origin_refused', 'configuration_error', 'provider_error', 'id_token_invalid', 'refresh_not_rotated'],
   ...['without_pkce', 'kms_ms', 'provider_ms', 'total_ms'],
 ]
@@ -47,7 +46,7 @@ describe('alarms', () => {
   test.each([
     ['InvalidClientAlarm', 'invalid_client'],
     ['SignerErrorAlarm', 'signer_error'],
-    ['SignerThrottledAlarm', 'signer_throttled'],
+    ['SignerUnavailableAlarm', 'signer_unavailable'],
     ['IdTokenInvalidAlarm', 'id_token_invalid'],
     ['RefreshNotRotatedAlarm', 'refresh_not_rotated'],
     ['OriginRefusedAlarm', 'origin_refused'],

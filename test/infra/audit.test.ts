@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { awsService, KEY, kms, root, secret, session, user, userWithSession } from '../support/cloudtrail.ts'
 import { matches } from '../support/event-pattern.ts'
 import { ACCOUNT, KNOWN, packaged, REGION } from './packaged.ts'
@@ -7,7 +9,6 @@ let service: Awaited<ReturnType<typeof packaged>>
 beforeAll(async () => {
   service = await packaged()
 })
-afterAll(() => service.remove())
 
 const rule = (name: string, given: Record<string, string> = {}) =>
   service.standing(given).resources[name]!.Properties
@@ -20,7 +21,7 @@ describe('KMS-17: a signature by anybody but the signing function', () => {
 
   test('is heard at all: a signature is a read-only event', () => {
     expect(rule(NAME).State).toBe('ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS')
-    expect(rule(NAME).Targets).toEqual([{ Id: 'alarms', Arn: KNOWN.AlarmTopic }])
+    expect(rule(NAME).Targets).toMatchObject([{ Id: 'alarms', Arn: KNOWN.AlarmTopic }])
   })
 
   test.each([
@@ -123,6 +124,19 @@ describe('a change of the configuration', () => {
     }
   })
 })
+
+test.each(['ForeignSignRule', 'KeyChangeRule', 'ConfigurationChangeRule'])(
+  '%s says its own name, which is that of its page, and fills in what it mentions',
+  name => {
+    const [{ InputTransformer }] = rule(name).Targets
+    const { InputPathsMap, InputTemplate } = InputTransformer
+    expect(InputTemplate).toMatch(new RegExp(`^"${name}: [^"]*docs/operations.md[^"]*"$`))
+    const mentioned = [...InputTemplate.matchAll(/<(\w+)>/g)].map(([, key]) => key)
+    expect(mentioned.sort()).toEqual(Object.keys(InputPathsMap).sort())
+    const page = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+    expect(page).toContain(`| \`${name}\` |`)
+  },
+)
 
 test('every rule goes to the topic that EventBridge and CloudWatch may publish to, and nobody else', () => {
   const { resources } = service.standing()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageIn, readJson, TEMPLATE } from '../package/service.ts'
 import { type Moto, motoTypes, startMoto, without } from './moto.ts'
-import { packaged, type Template } from './packaged.ts'
+import { packagedCopy, type Template } from './packaged.ts'
 
 // The template, deployed: by moto's CloudFormation, where it is installed. (Its keys are all symmetric, whatever the template
 // says; of a key, only the policy and whether it stays can be seen there.)
@@ -32,13 +32,13 @@ const types = new Set(motoTypes())
 const installed = types.size > 0
 
 describe.skipIf(!installed)("deployed by another CloudFormation than AWS's", () => {
-  let service: Awaited<ReturnType<typeof packaged>>
+  let service: Awaited<ReturnType<typeof packagedCopy>>
   let moto: Moto
   let dev: Template
   let prod: Template
 
   beforeAll(async () => {
-    ;[service, moto] = await Promise.all([packaged(), startMoto()])
+    ;[service, moto] = await Promise.all([packagedCopy(), startMoto()])
     const left = new Set(NOT_DEPLOYED)
     dev = without(service.template, left)
     await packageIn(service.dir, ['--stage', 'prod'])

@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageIn, readJson, TEMPLATE } from '../package/service.ts'
-import { ofType, packaged, type Resource, type Template } from './packaged.ts'
+import { ofType, packagedCopy, type Resource, type Template } from './packaged.ts'
 
-let service: Awaited<ReturnType<typeof packaged>>
+let service: Awaited<ReturnType<typeof packagedCopy>>
 let resources: Template['Resources']
 
 beforeAll(async () => {
-  service = await packaged()
+  service = await packagedCopy()
   resources = service.template.Resources
 })
 afterAll(() => service.remove())

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { EVERYTHING, KNOWN, ofType, packaged, type Resource } from './packaged.ts'
 
@@ -10,7 +10,6 @@ let service: Awaited<ReturnType<typeof packaged>>
 beforeAll(async () => {
   service = await packaged()
 })
-afterAll(() => service.remove())
 
 const standing = (given: Record<string, string> = {}) => service.standing(given).resources
 const NAMED = {

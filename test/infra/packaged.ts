@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
+import { inject } from 'vitest'
 import { copyService, packageIn, readJson, TEMPLATE } from '../package/service.ts'
+import { once } from '../support/once.ts'
 
 // The template as a deployment would send it, and what would stand there for given parameters.
 
@@ -60,13 +62,27 @@ export const KNOWN: Record<string, string> = {
   ),
 }
 
-/** Packages a copy of the project once. */
+/** The project as it is packaged, once for all test files of a run: only to be read. */
 export async function packaged() {
-  const service = await copyService()
-  await packageIn(service.dir)
-  const template: Template = await readJson(service.dir, TEMPLATE)
+  const made = await once('packaged', async () => {
+    const { dir } = await copyService(inject('sharedFolder'))
+    await packageIn(dir)
+    return { dir }
+  })
+  return described(made.dir)
+}
+
+/** One of its own, for a test that packages anew. */
+export async function packagedCopy() {
+  const { dir, remove } = await copyService()
+  await packageIn(dir)
+  return { ...(await described(dir)), remove }
+}
+
+async function described(dir: string) {
+  const template: Template = await readJson(dir, TEMPLATE)
   return {
-    ...service,
+    dir,
     template,
     /** What would stand there, with these parameters. */
     standing: (given: Record<string, string> = {}) => resolve(template, given, KNOWN),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -27,6 +28,22 @@ async function refused(...given: string[]): Promise<string> {
   const { code, stdout, stderr } = await run(service.dir, ['npx', 'osls', 'package', ...param(...given)])
   expect(code).toBe(1)
   return stdout + stderr
+}
+
+const handOn = createRequire(import.meta.url)('../../infra/stack-parameters.cjs') as (
+  tools: object,
+) => Promise<unknown>
+/** What the framework is given, without a packaging around it. */
+function handedOn(...given: string[]): Promise<unknown> {
+  const values = new Map(given.map(one => one.split('=') as [string, string]))
+  return handOn({
+    options: { param: given },
+    resolveConfigurationProperty: async () => undefined,
+    async resolveVariable(name: string) {
+      if (name === 'sls:stage') return 'dev'
+      return name.startsWith('param:') ? values.get(name.slice('param:'.length)) : Parameters
+    },
+  })
 }
 
 describe('a parameter', () => {
@@ -59,15 +76,24 @@ describe('a parameter', () => {
     [['VpcSubnetIds=subnet-1'], 'VpcSubnetIds needs VpcSecurityGroupIds'],
     [['EndpointVpcId=vpc-1'], 'EndpointVpcId needs VpcSubnetIds'],
   ])('%j is refused without what it needs', async (given, message) => {
-    expect(await refused(...given)).toContain(message)
+    await expect(handedOn(...given)).rejects.toThrow(message)
+  })
+
+  test.each([
+    ['RequestRate=abc'],
+    ['MultiRegionKey=yes'],
+    ['LogRetentionDays=31'],
+    ['SigningAlgorithm=none'],
+  ])('%s is refused here, and not by CloudFormation minutes later', async given => {
+    await expect(handedOn(given)).rejects.toThrow(`not a value of ${given.split('=')[0]}`)
   })
 
   test('ABUSE-2: a rate that could use up more than half of the KMS quota is refused', async () => {
     expect(await refused('RequestRate=121')).toContain('more than 50 % of the 300')
-    expect(await sent(...param('RequestRate=120'))).toEqual([
+    expect(await handedOn('RequestRate=120')).toEqual([
       { ParameterKey: 'RequestRate', ParameterValue: '120' },
     ])
-    expect(await refused('RequestRate=400', 'SignQuota=800')).toContain('more than 50 % of the 800')
+    await expect(handedOn('RequestRate=400', 'SignQuota=800')).rejects.toThrow('more than 50 % of the 800')
   })
 
   // Last, because it writes into the copy.

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { FUNCTIONS } from '../../infra/build.ts'
 import { KMS_TOTAL_MS, PROVIDER_TOTAL_MS } from '../../lib/limits.ts'
@@ -14,8 +14,6 @@ beforeAll(async () => {
   service = await packaged()
   resources = service.standing().resources
 })
-
-afterAll(() => service.remove())
 
 const SECRET_ID = { COUNTERSIGN_SECRET_ID: expect.stringContaining(':secret:ConfigurationSecret-') }
 const URL = 'https://abc123.execute-api.eu-central-1.amazonaws.com'

@@ -18,7 +18,7 @@ describe('MET-1: what is counted', () => {
     [{ outcome: 'signer_misconfigured', status: 500 }, ['requests', 'failed', 'signer_error']],
     [
       { outcome: 'signer_unavailable', status: 503, error_name: 'ThrottlingException' },
-      ['requests', 'failed', 'signer_error', 'signer_throttled'],
+      ['requests', 'failed', 'signer_unavailable'],
     ],
     [{ outcome: 'configuration_expired', status: 503 }, ['requests', 'failed', 'configuration_error']],
     [{ outcome: 'upstream_timeout', status: 504 }, ['requests', 'failed', 'provider_error']],
@@ -40,6 +40,10 @@ describe('MET-1: what is counted', () => {
     [{ level: 'info', event: 'configuration', outcome: 'in_force' }, []],
     [
       { level: 'warn', event: 'assertion', outcome: 'sign_ahead_failed: signer_unavailable' },
+      ['signer_unavailable'],
+    ],
+    [
+      { level: 'warn', event: 'assertion', outcome: 'sign_ahead_failed: signer_misconfigured' },
       ['signer_error'],
     ],
     [{ level: 'error', event: 'provider_keys', outcome: 'refresh_failed' }, ['provider_error']],

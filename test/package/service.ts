@@ -13,8 +13,8 @@ const PARTS = ['package.json', 'tsconfig.json', 'serverless.yml', 'infra', 'func
  * installed packages lie one folder above, where they are found as well and need not be walked through by each
  * packaging; what would be packed of a node_modules is shown by a small one.
  */
-export async function copyService(): Promise<{ dir: string; remove: () => Promise<void> }> {
-  const root = await mkdtemp(join(tmpdir(), 'countersign-package-'))
+export async function copyService(below = tmpdir()): Promise<{ dir: string; remove: () => Promise<void> }> {
+  const root = await mkdtemp(join(below, 'countersign-package-'))
   const dir = join(root, 'service')
   for (const part of PARTS) await cp(join(ROOT, part), join(dir, part), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'), 'dir')

@@ -7,7 +7,7 @@ import { type Known, surplusOf } from './surplus.ts'
 
 /** By the key's policy the signers may sign whole messages and do nothing else, and nobody else may sign or come to it. */
 export function permissions(
-  { kms_key_arn, alg, state }: SigningKey,
+  { kms_key_arn, alg, state }: Pick<SigningKey, 'kms_key_arn' | 'alg'> & Partial<Pick<SigningKey, 'state'>>,
   policy: Outcome<KeyPolicy>,
   known: Known,
 ): Finding {

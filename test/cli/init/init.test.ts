@@ -18,6 +18,7 @@ import { control } from '../../../local/aws/control.ts'
 import { createSigningKey, SIGNERS } from '../../../local/keys.ts'
 import { type DiscoveryServer, goodMetadata, startDiscovery } from '../../support/discovery.ts'
 import { type Answers, countersign, jsonOf, recorded, startAccount } from '../../support/operator.ts'
+import { wordsOf } from '../../support/shell.ts'
 
 // `countersign init` against the local KMS and Secrets Manager, and a provider that is nothing but its discovery document.
 
@@ -204,6 +205,8 @@ describe('the provider', () => {
     expect((await init()).notes.join('')).toContain('there  x�[2J')
     provider.metadata = { token_endpoint_auth_methods_supported: ['y\u009b2J'] }
     expect((await init()).notes.join('')).toContain('but y�2J')
+    provider.metadata = { issuer: { toString: '\u202e' } }
+    expect((await init()).notes.join('')).toContain('there  {"toString":"�"}')
   })
 
   test.each([
@@ -258,6 +261,13 @@ describe('the provider', () => {
       `token_endpoint: https://tokens.example.net/token is pinned, although pingone usually has ${provider.issuer}/token`,
       `jwks_uri: https://keys.example.net/jwks is pinned, although pingone usually has ${provider.issuer}/jwks`,
     ])
+  })
+
+  test('the host of an endpoint is a word to the shell that the fix is for', async () => {
+    provider.metadata = { jwks_uri: 'https://a;id.example/jwks' }
+    const { fix } = jsonOf<{ error: { fix: string } }>(await init({ json: true })).error
+    const [, option] = fix.split(': ')
+    expect(wordsOf(`countersign ${option}`)).toEqual(['countersign', '--allow-host', 'a;id.example'])
   })
 
   test('an endpoint that may not be one is refused as the configuration refuses it', async () => {
@@ -365,15 +375,85 @@ describe('a client that is there already', () => {
     expect(after).toMatchObject({ redirect_uris: ['https://app.example.com/new'], refresh: 'none' })
   })
 
-  test('a key that is given comes after the former one, which is retired', async () => {
+  const newKey = async () => (await createSigningKey(account.kms_client, 'RS256')).kms_key_arn
+
+  test('ROT-2: a key that is given waits beside the one that signs, and it says what comes next', async () => {
+    await init()
+    const { signing_keys: before } = await clientOf()
+    const kms_key_arn = await newKey()
+    const said = await init({ json: true, replace: true, 'kms-key-arn': kms_key_arn })
+    expect(said.code).toBe(0)
+    const { signing_keys: after } = await clientOf()
+    expect(after).toEqual([
+      before[0],
+      {
+        kms_key_arn,
+        alg: 'RS256',
+        public_jwk: expect.anything(),
+        state: 'next',
+        created_at: expect.any(String),
+      },
+    ])
+    const which = `--client app-1 --kid ${after[1]!.public_jwk.kid}`
+    expect(jsonOf(said).next).toEqual([
+      expect.stringMatching(/^In PingOne/),
+      expect.stringMatching(new RegExp(`^countersign keys publish ${which} `)),
+      expect.stringMatching(new RegExp(`^countersign keys activate ${which} `)),
+      expect.anything(),
+      expect.anything(),
+    ])
+    // Again, it is no other.
+    await init({ replace: true, 'kms-key-arn': kms_key_arn })
+    expect((await clientOf()).signing_keys).toEqual(after)
+  })
+
+  test('by --force it signs at once, and nothing says that it was published', async () => {
     await init()
     const former = (await clientOf()).signing_keys[0]!.kms_key_arn
-    const { kms_key_arn } = await createSigningKey(account.kms_client, 'RS256')
-    expect((await init({ replace: true, 'kms-key-arn': kms_key_arn })).code).toBe(0)
-    expect((await clientOf()).signing_keys).toMatchObject([
-      { kms_key_arn, state: 'active' },
+    const kms_key_arn = await newKey()
+    const said = await init({ json: true, replace: true, force: true, 'kms-key-arn': kms_key_arn })
+    expect(jsonOf(said).next).toHaveLength(3)
+    const { signing_keys } = await clientOf()
+    expect(signing_keys).toMatchObject([
       { kms_key_arn: former, state: 'retired', retired_at: expect.any(String) },
+      { kms_key_arn, state: 'active', activated_at: expect.any(String) },
     ])
+    expect(signing_keys[1]).not.toHaveProperty('published_at')
+  })
+
+  test('a key of its own that is given keeps its state, its stamps and its kid', async () => {
+    await init()
+    const former = (await clientOf()).signing_keys[0]!.kms_key_arn
+    const document = await account.documentOf(secret)
+    const [only] = document.clients[0]!.signing_keys
+    const { kid: _, ...public_jwk } = only!.public_jwk
+    document.clients[0]!.signing_keys = [{ ...only!, kid: 'own', public_jwk }]
+    await account.secrets.send(
+      new PutSecretValueCommand({ SecretId: secret, SecretString: JSON.stringify(document) }),
+    )
+    const given = { replace: true, 'kms-key-arn': former }
+    await init(given)
+    expect((await clientOf()).signing_keys).toMatchObject([{ kid: 'own', state: 'active' }])
+    const other = await newKey()
+    await init({ replace: true, force: true, 'kms-key-arn': other })
+    const { signing_keys } = await clientOf()
+    expect(signing_keys).toMatchObject([{ kid: 'own', state: 'retired' }, { state: 'active' }])
+
+    const said = await init({ ...given, json: true })
+    expect((await clientOf()).signing_keys).toEqual(signing_keys)
+    expect(jsonOf(said).next).toContainEqual(
+      expect.stringMatching(/^countersign keys activate --client app-1 --kid own --force /),
+    )
+    await init({ ...given, force: true })
+    expect((await clientOf()).signing_keys).toMatchObject([
+      { kid: 'own', state: 'active', created_at: only!.created_at },
+      { kms_key_arn: other, state: 'retired' },
+    ])
+    // Another client's key is published under one kid with it.
+    await init({ 'client-id': 'app-2', 'kms-key-arn': former })
+    const { clients } = await account.documentOf(secret)
+    expect(clients[1]!.signing_keys).toMatchObject([{ kid: 'own', state: 'active' }])
+    expect(clients[1]!.signing_keys[0]!.public_jwk).not.toHaveProperty('kid')
   })
 
   test('of another issuer now: another key, since one key is for one issuer', async () => {
@@ -498,6 +578,8 @@ describe('nobody is asked', () => {
     [{ provider: 'pong' }, '--provider must be one of pingone, '],
     [{ 'redirect-uri': '*' }, '--redirect-uri must not hold a wildcard'],
     [{ alg: 'HS256' }, '--alg must be one of RS256, '],
+    [{ issuer: 'http://login.example.com' }, '--issuer must be https'],
+    [{ url: 'http://login.example.com' }, '--url is http://login.example.com'],
   ])('%j', async (changes, why) => {
     const said = await init(changes)
     expect([said.code, said.notes[0]]).toEqual([2, expect.stringContaining(why)])

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import {
   CreateKeyCommand,
   DescribeKeyCommand,
@@ -12,7 +13,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { ListSecretVersionIdsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { replaceDocument } from '../../../cli/document.ts'
+import { promote, replaceDocument } from '../../../cli/document.ts'
 import { x5tS256 } from '../../../cli/kms/certificate.ts'
 import { signingKeyPolicy } from '../../../cli/kms/policy.ts'
 import { keySet } from '../../../lib/jose/jwks.ts'
@@ -83,6 +84,22 @@ describe('a rotation step by step', () => {
     expect((await keysOf('rs256'))[1]).toHaveProperty('published_at')
   })
 
+  test('publish does not read a set without end', async () => {
+    const { run, keysOf } = operator
+    const server = createServer(async (_, response) => {
+      const set = JSON.stringify(await keySet(await keysOf('rs256')))
+      response.setHeader('content-encoding', 'gzip').end(gzipSync(set.padEnd(300_000)))
+    })
+    const url = await listen(server, 0)
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    const { code, json } = await run('keys', 'publish', ...RS, '--url', url, '--json')
+    server.close()
+    expect([code, json.error]).toMatchObject([
+      1,
+      { code: 'key_set_unreadable', message: expect.stringContaining('more than 256 KiB') },
+    ])
+  })
+
   test('without anything to do nothing is written', async () => {
     const { run } = operator
     const { json: before } = await run('keys', 'list', '--json')
@@ -103,7 +120,13 @@ describe('the version that is in force', () => {
     const context = { secretId: () => CONFIG_SECRET, secrets: () => secrets } as never
     const basis = {
       version_id: json.version_id as string,
-      deployment: { url: undefined, signers: [], signing_key: undefined, operator: undefined },
+      deployment: {
+        account: undefined,
+        url: undefined,
+        signers: [],
+        signing_key: undefined,
+        operator: undefined,
+      },
     }
     await expect(replaceDocument(context, basis, { ...mine, clients: [] })).rejects.toMatchObject({
       code: 'changed_meanwhile',
@@ -181,7 +204,129 @@ describe('ROT-4: a rollback', () => {
   })
 })
 
+describe('a rollback of more than keys', () => {
+  test('is said, and refused without --force: a client that was switched off would be on again', async () => {
+    const { run, document, secrets } = operator
+    const all = await document()
+    const [one, other] = all.clients
+    const off = {
+      ...all,
+      clients: [{ ...one, enabled: false, redirect_uris: ['https://app.example/other'] }, other],
+    }
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(off) }),
+    )
+    const { code, json } = await run('keys', 'rollback', '--json')
+    expect([code, json.error.code]).toEqual([3, 'not_restorable'])
+    const { message } = json.error as unknown as { message: string }
+    expect(message).toContain('rs256: enabled would be absent again.')
+    expect(message).toContain('rs256: redirect_uris would be ["https://app.example/callback"] again.')
+    expect((await document()).clients[0]!.enabled).toBe(false)
+    expect((await run('keys', 'rollback', '--force')).code).toBe(0)
+    expect(await document()).toEqual(all)
+  })
+})
+
+describe('an answer that is lost', () => {
+  test('of a promotion that was made is no conflict: its repetition is refused, and finds it done', async () => {
+    const { secrets, run } = operator
+    const { json } = await run('keys', 'list', '--json')
+    const from = json.version_id as string
+    const { VersionId: to = '' } = await secrets.send(
+      new PutSecretValueCommand({
+        SecretId: CONFIG_SECRET,
+        SecretString: JSON.stringify(await operator.document()),
+        VersionStages: ['countersign-pending'],
+      }),
+    )
+    const context = { secretId: () => CONFIG_SECRET, secrets: () => secrets } as never
+    await promote(context, from, to)
+    // As the SDK would send it once more.
+    await promote(context, from, to)
+    await expect(promote(context, from, from)).rejects.toMatchObject({ code: 'changed_meanwhile' })
+  })
+})
+
+describe('a key that could not sign', () => {
+  const made = async () => {
+    const { json } = await operator.run('keys', 'create', ...RS, '--alg', 'ES256', '--json')
+    await operator.run('keys', 'publish', ...RS, '--vouch')
+    return json.kms_key_arn as string
+  }
+  const activate = (...more: string[]) =>
+    operator.run('keys', 'activate', ...RS, '--publish-wait', '0s', ...more, '--json')
+
+  test('is not activated: disabled', async () => {
+    await operator.kms.send(new DisableKeyCommand({ KeyId: await made() }))
+    const { code, json } = await activate()
+    expect([code, json.error.code]).toEqual([3, 'not_usable'])
+    expect((await operator.keysOf('rs256')).map(({ state }) => state)).toEqual(['active', 'next'])
+    expect((await activate('--force')).code).toBe(0)
+  })
+
+  test('is not activated: its policy does not name the signing role', async () => {
+    const KeyId = await made()
+    const policy = signingKeyPolicy({ account: ACCOUNT, partition: 'aws', signers: [OPERATOR], alg: 'ES256' })
+    await operator.kms.send(
+      new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy: JSON.stringify(policy) }),
+    )
+    const { code, json } = await activate()
+    expect([code, json.error.code]).toEqual([3, 'not_usable'])
+  })
+
+  test('nor one that was never stamped as published, whatever the wait', async () => {
+    await operator.run('keys', 'create', ...RS, '--alg', 'ES256')
+    expect((await activate()).json.error.code).toBe('too_early')
+  })
+})
+
+describe('who the tag of the secret lets sign', () => {
+  test('has to be of this account, or be typed', async () => {
+    const mallory = 'arn:aws:iam::999988887777:role/mallory'
+    await operator.close()
+    operator = await startOperator(['RS256'], { signers: `${SIGNING_ROLE} ${mallory}` })
+    const { code, json } = await operator.run('keys', 'create', '--alg', 'ES256', '--json')
+    expect([code, json.error.code]).toEqual([3, 'foreign_signer'])
+    expect((await operator.keysOf()).length).toBe(1)
+    const typed = await operator.run('keys', 'create', '--alg', 'ES256', '--signer', SIGNING_ROLE)
+    expect([typed.code, typed.notes]).toEqual([
+      0,
+      expect.stringContaining(`${SIGNING_ROLE} will sign with it`),
+    ])
+  })
+})
+
 describe('ROT-7: an emergency', () => {
+  test('where the key cannot be disabled nothing else is done either, and the command can be run again', async () => {
+    const { run, keysOf, kms } = operator
+    const [bad] = await keysOf('rs256')
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    const strict = signingKeyPolicy({
+      account: ACCOUNT,
+      partition: 'aws',
+      signers: [SIGNING_ROLE],
+      alg: 'RS256',
+    })
+    const Statement = strict.Statement.map(one =>
+      one.Sid === 'AdministerWithoutUse' ? { ...one, Action: ['kms:PutKeyPolicy', 'kms:DescribeKey'] } : one,
+    )
+    const put = (policy: object) =>
+      kms.send(
+        new PutKeyPolicyCommand({
+          KeyId: bad!.kms_key_arn,
+          PolicyName: 'default',
+          Policy: JSON.stringify(policy),
+        }),
+      )
+    await put({ ...strict, Statement })
+    const args = ['keys', 'remove', ...RS, '--kid', bad!.public_jwk.kid!, '--force', '--disable']
+    expect((await run(...args)).code).toBe(1)
+    expect(await keysOf('rs256')).toHaveLength(2)
+    await put(strict)
+    expect((await run(...args)).code).toBe(0)
+    expect(await keysOf('rs256')).toHaveLength(1)
+  })
+
   test('one command takes a key out of what is published and disables it', async () => {
     const { run, keysOf, kms } = operator
     const [bad] = await keysOf('rs256')
@@ -305,6 +450,28 @@ describe('keys export', () => {
     const { Policy } = await kms.send(new GetKeyPolicyCommand({ KeyId: kms_key_arn }))
     expect(JSON.parse(Policy!)).toEqual(JSON.parse(strict))
     expect(Policy).not.toContain(OPERATOR)
+
+    // What a process that was ended has left behind ends by itself, and is taken out by the next.
+    const leftover = { ...JSON.parse(strict).Statement[1], Sid: 'CountersignForOneCertificate' }
+    const root = { AWS: `arn:aws:iam::${ACCOUNT}:root` }
+    const until = (time: string) => ({ ...leftover.Condition, DateLessThan: { 'aws:CurrentTime': time } })
+    const withLeftover = (time: string) => ({
+      ...JSON.parse(strict),
+      Statement: [...JSON.parse(strict).Statement, { ...leftover, Principal: root, Condition: until(time) }],
+    })
+    const put = (policy: object) =>
+      kms.send(
+        new PutKeyPolicyCommand({
+          KeyId: kms_key_arn,
+          PolicyName: 'default',
+          Policy: JSON.stringify(policy),
+        }),
+      )
+    await put(withLeftover('2020-01-01T00:00:00Z'))
+    expect((await run(...args, '--json')).json.error.code).toBe('may_not_sign')
+    expect((await run(...args, '--open-policy')).code).toBe(0)
+    const closed = await kms.send(new GetKeyPolicyCommand({ KeyId: kms_key_arn }))
+    expect(JSON.parse(closed.Policy!)).toEqual(JSON.parse(strict))
   })
 })
 
@@ -358,6 +525,38 @@ describe('keys rotate', () => {
     expect(await keysOf('rs256')).toMatchObject([{ state: 'active' }, { state: 'next' }])
     const resumed = await run('keys', 'rotate', ...RS, '--dry-run', '--json')
     expect(resumed.json.resumed).toBe('next')
+  })
+
+  test('that was begun long ago is not gone on with: whoever runs it in ninety days means a new one', async () => {
+    const { run, document, secrets } = operator
+    const change = async (time: string) => {
+      const all = await document()
+      const [old, now] = all.clients[0]!.signing_keys
+      Object.assign(old!, { retired_at: time })
+      Object.assign(now!, { activated_at: time })
+      await secrets.send(
+        new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
+      )
+    }
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    await run('keys', 'activate', ...RS, '--force')
+    const resumed = async () => (await run('keys', 'rotate', ...RS, '--dry-run', '--json')).json.resumed
+    expect(await resumed()).toBe('active')
+    await change('2026-01-01T00:00:00Z')
+    expect(await resumed()).toBeUndefined()
+  })
+
+  test('a key with replicas is not followed by one without', async () => {
+    const { run, document, secrets } = operator
+    const all = await document()
+    const [key] = all.clients[0]!.signing_keys
+    const arn = (region: string) => `arn:aws:kms:${region}:${ACCOUNT}:key/mrk-1`
+    Object.assign(key!, { kms_key_arn: arn('eu-central-1'), replicas: [arn('eu-west-1')] })
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
+    )
+    const { code, json } = await run('keys', 'rotate', ...RS, '--yes', '--json')
+    expect([code, json.error.code]).toEqual([3, 'has_replicas'])
   })
 
   test('another rotation is not begun on top of one', async () => {

@@ -133,6 +133,16 @@ test('ROT-7: in an emergency the active key goes, and the next one signs in the 
   )
 })
 
+test('ROT-7: of several next keys the one of the same algorithm follows; where that is not one, nobody guesses', () => {
+  const pair = (alg: 'ES256' | 'ES384') => ({ ...key(alg === 'ES256' ? 2 : 3, 'next'), alg })
+  const two = client(key(1, 'active'), pair('ES384'), pair('ES256'))
+  const after = remove(two, two.signing_keys[0]!, { now: T0, wait_s: DAY_S, force: true })
+  expect(after.signing_keys.find(({ state }) => state === 'active')!.alg).toBe('ES256')
+  const alike = client(key(1, 'active'), key(2, 'next'), key(3, 'next'))
+  const tried = () => remove(alike, alike.signing_keys[0]!, { now: T0, wait_s: DAY_S, force: true })
+  expect(code(tried)).toBe('is_active')
+})
+
 describe('which key', () => {
   const one = client(key(1, 'active'), key(2, 'next'), key(3, 'next'))
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { Failure } from '../../../cli/failure.ts'
 import { requireTokens } from '../../../cli/try/exchange.ts'
 import { idTokenOf } from '../../../cli/try/id-token.ts'
 import { authorizationRequest, codeOf, usualScope } from '../../../cli/try/request.ts'
+import { wordsOf } from '../../support/shell.ts'
 
 // What is asked, and what is made of the answers: no network.
 
@@ -44,6 +46,18 @@ test('an answer without iss is one: RFC 9207 is not everywhere', () => {
   expect(codeOf(new URLSearchParams({ state: started.state, code: 'c' }), started, ISSUER)).toBe('c')
 })
 
+test('one with another state is none', () => {
+  const answer = new URLSearchParams({ state: 'another', code: 'c' })
+  expect(() => codeOf(answer, start(), ISSUER)).toThrow('another state')
+})
+
+test.each(['app; touch /tmp/x #', "it's"])('the command that helps takes the client id %s', client_id => {
+  const refused = { status: 400, body: {}, took_ms: 1, request_id: 'r\u009b2J' }
+  const failure = failureOf(() => requireTokens(refused, client_id))
+  const [command] = failure.fix!.split(' looks for')
+  expect(wordsOf(command!)).toEqual(['countersign', 'doctor', '--client', client_id])
+})
+
 test.each([
   [200, { access_token: 'x' }, true],
   [200, {}, false],
@@ -53,6 +67,15 @@ test.each([
   if (tokens) expect(check).not.toThrow()
   else expect(check).toThrow(`The endpoint answered ${status}`)
 })
+
+function failureOf(work: () => void): Failure {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof Failure) return error
+  }
+  throw new Error('it does not fail')
+}
 
 describe('the ID token', () => {
   const jwt = (claims: object) =>
@@ -71,6 +94,7 @@ describe('the ID token', () => {
     [{ nonce: undefined }, 'its nonce'],
     [{ aud: 'other' }, 'its aud is other'],
     [{ iss: `${ISSUER}/` }, 'its iss is'],
+    [{ iss: { toString: 1 }, aud: [{ toString: 1 }] }, 'its iss is {"toString":1}'],
   ])('%j is not', (changes, why) => {
     expect(() => idTokenOf({ id_token: jwt({ ...good, ...changes }) }, started, client)).toThrow(why)
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { listenFor } from '../../../cli/try/listener.ts'
 import { wayOf, withPort } from '../../../cli/try/redirect.ts'
@@ -52,8 +53,8 @@ test('a native client whose port is taken takes another', async () => {
   const listener = await listenFor({ ...way, listen: way.listen! })
   expect(listener.redirect_uri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/cb$/)
   expect(listener.redirect_uri).not.toBe(way.redirect_uri)
-  const received = listener.received(30)
-  await fetch(`${listener.redirect_uri}?code=c`)
+  const received = listener.received('s', 30)
+  await fetch(`${listener.redirect_uri}?state=s&code=c`)
   expect((await received).get('code')).toBe('c')
   listener.close()
   taken.close()
@@ -62,11 +63,11 @@ test('a native client whose port is taken takes another', async () => {
 test('only a GET of its own path is the redirect', async () => {
   const way = wayOf({ application_type: 'native', redirect_uris: ['http://127.0.0.1/cb'] }, undefined)
   const listener = await listenFor({ ...way, listen: way.listen! })
-  const received = listener.received(30)
+  const received = listener.received('s', 30)
   const { origin } = new URL(listener.redirect_uri)
-  expect((await fetch(`${origin}/favicon.ico?code=icon`)).status).toBe(404)
-  expect((await fetch(`${listener.redirect_uri}?code=post`, { method: 'POST' })).status).toBe(405)
-  expect((await fetch(`${listener.redirect_uri}?code=get`)).headers.get('referrer-policy')).toBe(
+  expect((await fetch(`${origin}/favicon.ico?state=s&code=icon`)).status).toBe(404)
+  expect((await fetch(`${listener.redirect_uri}?state=s&code=post`, { method: 'POST' })).status).toBe(405)
+  expect((await fetch(`${listener.redirect_uri}?state=s&code=get`)).headers.get('referrer-policy')).toBe(
     'no-referrer',
   )
   expect((await received).get('code')).toBe('get')
@@ -84,8 +85,65 @@ test('localhost is heard at every address that it has', async () => {
   const way = wayOf({ application_type: 'web', redirect_uris: [uri] }, undefined)
   const listener = await listenFor({ ...way, listen: way.listen! })
   expect(listener.redirect_uri).toBe(uri)
-  const received = listener.received(30)
-  await fetch(`${uri}?code=c`)
+  const received = listener.received('s', 30)
+  await fetch(`${uri}?state=s&code=c`)
   expect((await received).get('code')).toBe('c')
   listener.close()
+})
+
+describe('what is not the redirect does not end the sign-in', () => {
+  const listening = () => {
+    const way = wayOf({ application_type: 'native', redirect_uris: ['http://127.0.0.1/cb'] }, undefined)
+    return listenFor({ ...way, listen: way.listen! })
+  }
+  /** Byte for byte: `fetch` would not send it. */
+  const sent = async (redirect_uri: string, target: string, host = new URL(redirect_uri).host) => {
+    const socket = connect(Number(new URL(redirect_uri).port), '127.0.0.1')
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+    return Number((await text(socket)).split(' ')[1])
+  }
+
+  test.each(['//', 'http://%', '//evil.example/cb?state=s', 'http://evil.example/cb?state=s'])(
+    'GET %s is answered 400',
+    async target => {
+      const listener = await listening()
+      const received = listener.received('s', 30)
+      expect(await sent(listener.redirect_uri, target)).toBe(400)
+      expect(await sent(listener.redirect_uri, '/cb?state=s&code=right')).toBe(200)
+      expect((await received).get('code')).toBe('right')
+      listener.close()
+    },
+  )
+
+  test.each(['evil.example', '127.0.0.1', 'localhost:1'])('nor one to the host %s', async host => {
+    const listener = await listening()
+    const received = listener.received('s', 30)
+    expect(await sent(listener.redirect_uri, '/cb?state=s&code=wrong', host)).toBe(400)
+    await fetch(`${listener.redirect_uri}?state=s&code=right`)
+    expect((await received).get('code')).toBe('right')
+    listener.close()
+  })
+
+  test('nor one with another state, of which it speaks when time is up', async () => {
+    const listener = await listening()
+    const early = await fetch(`${listener.redirect_uri}?state=s&code=early`)
+    const received = listener.received('s', 0.5)
+    const outcome = expect(received).rejects.toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('but 3 with another state or none'),
+    })
+    const wrong = await fetch(`${listener.redirect_uri}?state=t&code=wrong`)
+    const none = await fetch(`${listener.redirect_uri}?error=access_denied`)
+    expect([early.status, wrong.status, none.status]).toEqual([400, 400, 400])
+    expect(wrong.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(await wrong.text()).toContain('Not this sign-in')
+    await outcome
+    listener.close()
+  })
+
+  test('without any it speaks of none', async () => {
+    const listener = await listening()
+    await expect(listener.received('s', 0.01)).rejects.toThrow(/^No redirect came within/)
+    listener.close()
+  })
 })

@@ -1,11 +1,14 @@
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { Writable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCommand } from '../../../cli/run.ts'
 import { openerOf } from '../../../cli/try/browser.ts'
 import { control } from '../../../local/aws/control.ts'
 import { type StackClientPlan, stackClients } from '../../../local/clients.ts'
+import { listen } from '../../../local/listen.ts'
 import { type Stack, startStack } from '../../../local/stack.ts'
 import { type Answers, jsonOf, recorded } from '../../support/operator.ts'
 import { AuthorizationError, createBrowser } from '../../support/sign-in.ts'
@@ -198,7 +201,6 @@ test('its port is taken: it says so, and opens nothing', async () => {
 
 describe('an answer that is none to this request', () => {
   test.each([
-    ['state_mismatch', answering(answer => answer.set('state', 'another'))],
     ['issuer_mismatch', answering(answer => answer.set('iss', 'https://evil.example'))],
     ['no_code', answering(answer => answer.delete('code'))],
     ['provider_refused', refused({ error: 'access_denied' })],
@@ -221,6 +223,18 @@ describe('an answer that is none to this request', () => {
     expect(said.out.at(-1)).toBe('2 redirect received: failed The provider refused: access_denied (No.�[2J)')
     expect(said.notes.at(-1)).toMatch(/^ {2}The sign-in was cancelled/)
   })
+})
+
+test('a redirect with another state is turned away, and the sign-in goes on', async () => {
+  const said = await tried(['--client', 'terminal', '--json'], async url => {
+    const there = await followed(url)
+    const forged = new URL(there)
+    forged.searchParams.set('state', 'another')
+    forged.searchParams.set('code', 'forged')
+    expect((await fetch(forged)).status).toBe(400)
+    return fetch(there)
+  })
+  expect([said.code, jsonOf(said)]).toMatchObject([0, { ok: true }])
 })
 
 test('the provider refuses on a page, and no redirect comes', async () => {
@@ -260,6 +274,70 @@ test('the endpoint is not there', async () => {
   expect([said.code, jsonOf(said)]).toMatchObject([1, { error: { code: 'endpoint_unreachable' } }])
 })
 
+describe('an endpoint that is none of ours', () => {
+  /** What `answer` gives is said of the sign-in whose URL it is told. */
+  async function answeredBy(
+    answer: (opened: URLSearchParams) => { status?: number; body: string | Buffer; headers?: object },
+    ...args: string[]
+  ) {
+    let opened = new URLSearchParams()
+    const server = createHttpServer((_, response) => {
+      const { status = 200, body, headers = {} } = answer(opened)
+      response.writeHead(status, { ...headers }).end(body)
+    })
+    const url = await listen(server, 0)
+    const said = await tried(['--client', 'terminal', '--url', url, ...args], async there => {
+      opened = new URL(there).searchParams
+      return refused({ code: 'c' })(there)
+    })
+    server.close()
+    return said
+  }
+  const UNSEEN = /[\p{Cf}\u0080-\u009f]/u
+  const claimed = (opened: URLSearchParams) => {
+    const { issuer: iss } = stack.description
+    const claims = { iss, sub: 'a\u009b2J\u202e', aud: 'terminal', exp: 1e20, nonce: opened.get('nonce') }
+    const id_token = ['{"alg":"none"}', JSON.stringify(claims), 'x']
+      .map(part => Buffer.from(part).toString('base64url'))
+      .join('.')
+    return { body: JSON.stringify({ access_token: '\u009b', scope: { toString: 1 }, id_token }) }
+  }
+
+  test('claims that would rewrite the terminal, or are no time, are shown', async () => {
+    const said = await answeredBy(claimed, '--verbose', '--show-tokens')
+    const text = said.out.join('\n')
+    expect([said.code, UNSEEN.test(text)]).toEqual([0, false])
+    expect(text).toContain('sub a�2J�, aud terminal, exp 100000000000000000000;')
+    expect(text).toContain('"sub": "a\\u009b2J\\u202e"')
+    expect(text).toContain('scope {"toString":1}')
+  })
+
+  test('--json says them to the letter, and shows a terminal nothing else', async () => {
+    const said = await answeredBy(claimed, '--json')
+    expect(said.out.join('')).not.toMatch(UNSEEN)
+    expect([said.code, jsonOf(said)]).toMatchObject([0, { id_token: { sub: 'a\u009b2J\u202e', exp: 1e20 } }])
+  })
+
+  test('nor does its request id', async () => {
+    const said = await answeredBy(() => ({
+      status: 400,
+      body: '{}',
+      headers: { 'x-request-id': 'r\u009b2J' },
+    }))
+    expect(said.notes.at(-1)).toMatch(/by request id r�2J$/)
+    expect([...said.out, ...said.notes].join('')).not.toMatch(UNSEEN)
+  })
+
+  test('an answer without end is not read to its end', async () => {
+    const body = gzipSync(Buffer.alloc(300_000, ' '))
+    const said = await answeredBy(() => ({ body, headers: { 'content-encoding': 'gzip' } }), '--json')
+    expect([said.code, jsonOf(said)]).toMatchObject([
+      1,
+      { error: { code: 'exchange_failed', message: expect.stringContaining('answered more than 256 KiB') } },
+    ])
+  })
+})
+
 describe('nothing can listen at the redirect URI', () => {
   test('nobody is there to paste: the command line is wrong', async () => {
     const said = await tried(['--client', 'native', '--json'])
@@ -295,6 +373,7 @@ describe('the command line', () => {
       /There are:\n {2}http:\/\/127\.0\.0\.1\/callback/,
     ],
     [['--client', 'terminal', '--url', 'here'], /--url/],
+    [['--client', 'terminal', '--url', 'http://login.example.com'], /--url is http:.*\n.*https URL/],
   ])('%j', async (args, why) => {
     const said = await tried(args)
     expect([said.code, said.notes.join('\n')]).toEqual([2, expect.stringMatching(why)])

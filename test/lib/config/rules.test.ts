@@ -33,6 +33,19 @@ describe('keys of one client', () => {
   })
 })
 
+describe('one public key of a client', () => {
+  test('under two ARNs is refused: of two entries with one kid nobody could say which is meant', () => {
+    const [one, other] = [key('k1'), key('k2', { state: 'retired' }, 2)]
+    const signing_keys = [one, { ...other, public_jwk: one.public_jwk }]
+    expect(rulesOf(webClient({ signing_keys }))).toEqual([
+      {
+        path: 'clients[0].signing_keys[1].public_jwk',
+        message: 'is the public key of an earlier key of this client too: name replicas under one key',
+      },
+    ])
+  })
+})
+
 describe('ASRT-6: one key, one issuer', () => {
   test('clients of one issuer may share a key', () => {
     expect(rulesOf(webClient(), webClient({ client_id: 'second' }))).toEqual([])
