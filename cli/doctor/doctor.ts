@@ -9,7 +9,8 @@ export const doctor = command({
   name: 'doctor',
   summary: 'checks a deployment, and says what to do about what is wrong',
   details: `Looks at the configuration, the keys and their policies, the provider, and the deployed endpoints. It changes nothing:
-what it sends to the provider are codes and tokens that are made up. docs/doctor.md explains each check.`,
+what it sends to the provider are codes and tokens that are made up. It signs nothing on AWS, where a signature by
+anybody but the function rings an alarm: the deployed function signs for the checks. docs/doctor.md explains each check.`,
   options: {
     url: {
       type: 'string',
@@ -28,6 +29,10 @@ what it sends to the provider are codes and tokens that are made up. docs/doctor
       multiple: true,
       value: 'ARN',
       help: "who may sign: the function's role (default: the secret's tag countersign:signers)",
+    },
+    sign: {
+      type: 'boolean',
+      help: 'sign by KMS ourselves, also on AWS (default: only where a local stand-in answers for KMS)',
     },
   },
   async run(context, values) {

@@ -1,3 +1,5 @@
+import { plain } from '../plain.ts'
+
 /** What one look at one thing has found. */
 export type Finding =
   | { status: 'ok'; detail: string }
@@ -76,9 +78,9 @@ function grouped(found: readonly Found[], several: boolean): string[] {
   )
 }
 
-/** A server's words may stand in it: nothing of them may move a terminal's cursor, or fill the screen. */
+/** One line. A server's words may stand in it: nothing of them may move a terminal's cursor, or fill the screen. */
 function printable(text: string): string {
-  const line = text.replace(/\s+/g, ' ').replace(/[^\x20-\x7e…]/g, '?')
+  const line = plain(text.replace(/\s+/g, ' '))
   return line.length <= TEXT_MAX ? line : `${line.slice(0, TEXT_MAX)} …`
 }
 

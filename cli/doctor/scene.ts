@@ -10,6 +10,7 @@ import { type Ask, createAsk } from './facts/http.ts'
 import { type KeyFacts, keyFacts } from './facts/keys.ts'
 import { type Discovery, discover } from './facts/provider.ts'
 import { insecure } from './judge/headers.ts'
+import { standsIn } from './stand-in.ts'
 
 /** What the command line says beside the secret. */
 export interface Wanted {
@@ -17,6 +18,7 @@ export interface Wanted {
   client?: string | undefined
   origin?: readonly string[] | undefined
   signer?: readonly string[] | undefined
+  sign?: boolean | undefined
 }
 
 /** What is looked at, and how it is asked. Every answer is asked for once. */
@@ -31,8 +33,12 @@ export interface Scene {
   url: string | undefined
   /** ARNs of the principals that may sign. */
   signers: readonly string[]
+  /** ARN of the role that operates the deployment's keys. */
+  operator: string | undefined
   /** Further origins that ought to be allowed. */
   origins: readonly string[]
+  /** We may try to sign. Otherwise nothing is: on AWS even a try that is refused rings an alarm. */
+  signs: boolean
   ask: Ask
   keys: KeyFacts
   /** Undefined where the URL is not known, or nothing may be sent there. */
@@ -67,7 +73,9 @@ export async function openScene(context: Context, wanted: Wanted): Promise<Scene
     clients: configuration.value ? chosen(configuration.value, wanted.client) : [],
     url,
     signers: wanted.signer ?? deployment.value?.signers ?? [],
+    operator: deployment.value?.operator,
     origins: wanted.origin ?? [],
+    signs: wanted.sign === true || standsIn(context.env),
     ask,
     keys: keyFacts(arn => watching(context.kms(arn))),
     deployment: url === undefined || insecure(url) ? undefined : deploymentFacts(url, ask, context.wait),

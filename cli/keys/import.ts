@@ -4,6 +4,7 @@ import { command } from '../command.ts'
 import type { Context } from '../context.ts'
 import { attempt } from '../doctor/facts/attempt.ts'
 import { permissions } from '../doctor/judge/permissions.ts'
+import type { Known } from '../doctor/judge/surplus.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { Failure, misuse } from '../failure.ts'
 import { describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
@@ -33,7 +34,10 @@ export const keysImport = command({
     const alg = await usableFor(context, arn, values.alg)
     const signers = signersOf(deployment, values.signer)
     const key = await describeForDocument(context.kms(arn), arn, alg)
-    const missing = await missingPermissions(context, arn, alg, signers)
+    const missing = await missingPermissions(context, arn, alg, {
+      signers,
+      operator: deployment.operator,
+    })
     const naming = await certified(context, client_id, key, values)
     const result = await addedResult(await putIn(context, client_id, key, naming), key)
     return { json: { ...result.json, permissions: missing }, lines: [...result.lines, ...missing] }
@@ -71,10 +75,10 @@ async function missingPermissions(
   context: Context,
   arn: string,
   alg: Alg,
-  signers: readonly string[],
+  { signers, operator }: Known,
 ): Promise<string[]> {
   const policy = await attempt(policyOf(context.kms(arn), arn))
-  const judged = permissions({ kms_key_arn: arn, alg }, policy, signers)
+  const judged = permissions({ kms_key_arn: arn, alg }, policy, { signers, operator })
   const elsewhere = signers.filter(signer => signer.split(':')[4] !== arn.split(':')[4])
   return [
     ...(judged.status === 'ok'

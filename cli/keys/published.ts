@@ -19,7 +19,8 @@ export async function publishedKids(url: string): Promise<string[]> {
       signal: AbortSignal.timeout(REQUEST_MS),
     })
     if (!response.ok) throw new Error(`it answered ${response.status}`)
-    const { keys } = JSON.parse(await limitedText(response)) as { keys: { kid: string }[] }
+    const { keys } = JSON.parse(await limitedText(response)) as { keys?: { kid: string }[] }
+    if (!Array.isArray(keys)) throw new Error('it answered no key set')
     return keys.map(({ kid }) => kid)
   } catch (error) {
     const { message, cause } = error as Error

@@ -21,7 +21,7 @@ export async function requireUsable(
   if (metadata.error?.name === 'NotFoundException' || (state !== undefined && state !== 'Enabled')) {
     throw unusable(`Its state in KMS is ${state ?? 'unknown: there is no such key'}.`)
   }
-  const judged = permissions({ kms_key_arn: arn, alg }, policy, signers)
+  const judged = permissions({ kms_key_arn: arn, alg }, policy, { signers })
   // What is permitted beyond that keeps nobody from signing.
   if (judged.status === 'fail' && judged.aside !== true) throw unusable(judged.detail)
 }

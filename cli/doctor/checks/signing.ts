@@ -13,13 +13,13 @@ import { unnamed } from './deployment.ts'
 export const SIGN_VERIFY: Examination = {
   id: 'sign-verify',
   rests: ['key-enabled', 'key-usage', 'key-alg', 'permissions'],
-  asks: 'having a canary signed',
+  asks: 'having something signed',
   async each(scene, client, state) {
     const key = client.signing_key
     const own = await thumbprint(key.public_jwk)
     const other = publicHalf(key, own, await scene.keys.thumbprint(key.kms_key_arn))
     if (other) return other
-    const signed = canarySigned(key, await scene.keys.canary(key))
+    const signed = scene.signs ? canarySigned(key, await scene.keys.canary(key)) : undefined
     return signed ?? throughFunction(scene, client, state, functionSigned)
   },
 }
@@ -29,8 +29,8 @@ export const AUDIENCE: Examination = {
   rests: ['endpoints', 'provider-alg', 'clock', 'sign-verify', 'kid'],
   asks: 'showing the provider an assertion',
   async each(scene, client, state) {
-    const { error } = await scene.keys.canary(client.signing_key)
-    return error === undefined
+    const weSign = scene.signs && (await scene.keys.canary(client.signing_key)).error === undefined
+    return weSign
       ? audience(await tryAudiences(scene, client))
       : throughFunction(scene, client, state, heard => {
           const { aud } = client.assertion
@@ -67,15 +67,25 @@ function otherRules({ assertion, as }: Client): string[] {
 
 /** An assertion goes to the provider by it, too: so it rests on what every assertion rests on. */
 async function throughFunction(
-  { deployment, url }: Scene,
+  { deployment, url, signs }: Scene,
   client: Client,
   state: State,
   judge: (heard: Heard) => Finding,
 ): Promise<Finding> {
-  if (url === undefined || deployment === undefined) return unnamed()
+  if (url === undefined) return signs ? unnamed() : nobodySigns()
   const blocker = state.blocker(['reachable', 'endpoints', 'clock'], client)
   if (blocker !== undefined) return restsOn(blocker)
+  if (deployment === undefined) return unnamed()
   if (!client.enabled) return skip('the client is switched off: the function signs nothing for it')
   const heard = await deployment.exchange(client, client.allowed_origins[0])
-  return isAnswered(heard) ? judge(heard) : skip(`the deployment does not answer: ${heard.error}`)
+  return isAnswered(heard)
+    ? judge(heard)
+    : skip(`the deployment gives no answer that can be read: ${heard.error}`)
+}
+
+function nobodySigns(): Finding {
+  return skip(
+    'nothing is signed: where the deployment is is not known, and we are not to sign ourselves',
+    `Name its base URL by --url https://… Or have this command sign by --sign: it needs kms:Sign then, and an alarm on foreign signatures rings.`,
+  )
 }

@@ -34,11 +34,15 @@ export function isClockSkew({ name, message }: AwsFault): boolean {
 }
 
 /** Each question is asked once, however many checks look at the answer. */
-export function remembered<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+export function remembered<T, A = string>(
+  ask: (about: A) => Promise<T>,
+  nameOf: (about: A) => string = String,
+): (about: A) => Promise<T> {
   const asked = new Map<string, Promise<T>>()
-  return key => {
-    const answer = asked.get(key) ?? ask(key)
-    asked.set(key, answer)
+  return about => {
+    const name = nameOf(about)
+    const answer = asked.get(name) ?? ask(about)
+    asked.set(name, answer)
     return answer
   }
 }

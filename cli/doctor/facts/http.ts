@@ -1,3 +1,4 @@
+import { limitedText } from '../../limited.ts'
 import type { ClockReading } from './clock.ts'
 
 /** An answer as far as a check looks at it. */
@@ -11,7 +12,7 @@ export interface Answered {
   clock: ClockReading | undefined
 }
 
-/** Why there is none. */
+/** Why there is none, or none that is read to its end. */
 export interface Unanswered {
   error: string
   /** The connection stood, and its certificate was not taken. */
@@ -26,7 +27,10 @@ export interface Asking {
   form?: Record<string, string> | URLSearchParams
 }
 
-/** One request, in 5 s at most, and no redirect followed: where a server points is none of the pinned endpoints. Never rejects. */
+/**
+ * One request, in 5 s and 256 KiB at most, and no redirect followed: where a server points is none of the pinned endpoints.
+ * Never rejects.
+ */
 export type Ask = (url: string, asking?: Asking) => Promise<Heard>
 
 const TIME_MS = 5_000
@@ -43,7 +47,7 @@ export function createAsk(now: () => number): Ask {
         ...(form && { body: new URLSearchParams(form) }),
       })
       const end = now()
-      const body = await response.text()
+      const body = await limitedText(response)
       const clock = reading(response.headers, start, end)
       return { status: response.status, headers: response.headers, body, json: objectOf(body), clock }
     } catch (error) {

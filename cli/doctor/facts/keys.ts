@@ -15,7 +15,7 @@ export interface KeyFacts {
   policy(arn: string): Promise<Outcome<KeyPolicy>>
   /** RFC 7638, of the public half that KMS has. */
   thumbprint(arn: string): Promise<Outcome<string>>
-  /** Whether KMS signs for us, and the signature verifies with the `public_jwk` of the configuration. */
+  /** Whether KMS signs for us, and the signature verifies with the `public_jwk` of the configuration. Signs: see Scene.signs. */
   canary(key: SigningKey): Promise<Outcome<'verified' | 'unverifiable'>>
   signer(key: SigningKey): Promise<Signer>
 }
@@ -29,7 +29,10 @@ export function keyFacts(kms: (arn: string) => KMSClient): KeyFacts {
     metadata: remembered(arn => attempt(metadataOf(kms(arn), arn))),
     policy: remembered(arn => attempt(policyOf(kms(arn), arn))),
     thumbprint: remembered(arn => attempt(publicJwkOf(kms(arn), arn).then((jwk: JWK) => thumbprint(jwk)))),
-    canary: async key => attemptSigning(signCanary(await signer(key), key)),
+    canary: remembered(
+      async (key: SigningKey) => attemptSigning(signCanary(await signer(key), key)),
+      ({ kms_key_arn, alg, public_jwk }) => JSON.stringify([kms_key_arn, alg, public_jwk]),
+    ),
     signer,
   }
 }

@@ -1,3 +1,4 @@
+import { shown } from '../../plain.ts'
 import type { Heard } from '../facts/http.ts'
 import { isAnswered } from '../facts/http.ts'
 import { type Finding, fail, ok, skip } from '../finding.ts'
@@ -23,7 +24,7 @@ export function isRefused(heard: Heard): boolean {
 
 /** RFC 9449 section 8: the client is not the matter then. */
 function challenges(heard: Heard): boolean {
-  return isAnswered(heard) && ['use_dpop_nonce', 'invalid_dpop_proof'].includes(String(heard.json.error))
+  return isAnswered(heard) && ['use_dpop_nonce', 'invalid_dpop_proof'].includes(heard.json.error as string)
 }
 
 /** The provider takes the assertion. The first of `tried` is the client's own audience. */
@@ -31,7 +32,7 @@ export function audience([own, ...others]: readonly Tried[]): Finding {
   const { aud, heard } = own!
   if (!isAnswered(heard)) {
     return fail(
-      `the token endpoint does not answer: ${heard.error}`,
+      `the token endpoint gives no answer that can be read: ${heard.error}`,
       'Check token_endpoint, and whether the provider can be reached.',
     )
   }
@@ -51,7 +52,7 @@ export function audience([own, ...others]: readonly Tried[]): Finding {
   if (isAccepted(heard)) return ok(`the provider takes the assertion (audience ${aud})`)
   // RFC 6749 section 5.2: an error has a name. What has none is no answer of a token endpoint.
   return typeof error === 'string' || heard.status === 429
-    ? skip(`cannot be told: the provider answers HTTP ${heard.status} ${error ?? ''} to a made-up code`)
+    ? skip(`cannot be told: the provider answers HTTP ${heard.status} (${shown(error)}) to a made-up code`)
     : fail(
         `the token endpoint answers HTTP ${heard.status} and no error of OAuth`,
         'Check token_endpoint: is it the one that the provider documents?',
@@ -68,10 +69,10 @@ function isAccepted(heard: Heard): boolean {
     'invalid_scope',
     'invalid_target',
   ]
-  return isAnswered(heard) && after.includes(String(heard.json.error))
+  return isAnswered(heard) && after.includes(heard.json.error as string)
 }
 
-/** The same as the deployed function was answered, where nobody else may sign. `rules`: what else could be tried. */
+/** The same as the deployed function was answered, where it is left to the function to sign. `rules`: what else could be tried. */
 export function audienceOfFunction(aud: string, rules: readonly string[], heard: Heard): Finding {
   const { kind, said } = meaningOf(heard)
   switch (kind) {

@@ -110,5 +110,5 @@ function listed(headers: Answered['headers'], name: string): string[] {
 }
 
 function unheard(error: string): Finding {
-  return fail(`no answer: ${error}`, 'The deployment answered before: run this again.')
+  return fail(`no answer that can be read: ${error}`, 'The deployment answered before: run this again.')
 }

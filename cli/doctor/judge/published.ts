@@ -1,5 +1,6 @@
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import type { SigningKey } from '../../../lib/config/client.ts'
+import { shown } from '../../plain.ts'
 import { type Answered, type Heard, isAnswered } from '../facts/http.ts'
 import { type Finding, fail, failAside, ok } from '../finding.ts'
 
@@ -30,7 +31,7 @@ export async function readPublished({ json: { keys } }: Answered): Promise<Publi
 export function reachable(url: string, heard: Heard): Finding {
   if (!isAnswered(heard)) {
     return fail(
-      `${url} does not answer: ${heard.error}`,
+      `${url} gives no answer that can be read: ${heard.error}`,
       'Is the URL right (--url), and is the stack deployed?',
     )
   }
@@ -88,7 +89,7 @@ export function keyId(kid: string | undefined, thumbprint: string, published: re
   const names = published.filter(key => key.thumbprint === thumbprint).map(key => key.kid)
   if (!names.includes(kid)) {
     return fail(
-      `assertions say ${kid}, and the key set calls this key ${names.join(', ')}`,
+      `assertions say ${kid}, and the key set calls this key ${names.map(shown).join(', ')}`,
       'Set the kid of the key to the one under which the provider knows it, and publish it under the same: the provider looks the key up by it.',
     )
   }

@@ -18,7 +18,7 @@ export function publicHalf(
     : fail(`public_jwk is not the public half of ${kms_key_arn}`, ANOTHER_KEY)
 }
 
-/** Whether we may sign, and what came of it. Undefined: only the function may. */
+/** Whether we may sign, and what came of it. Undefined: we may not. */
 export function canarySigned(
   { kms_key_arn, alg }: SigningKey,
   { value, error }: Outcome<'verified' | 'unverifiable'>,
@@ -38,9 +38,7 @@ export function canarySigned(
   )
 }
 
-const HOW = "only the function's role may sign, as it should be"
-
-/** The same where only the deployed function may sign: whatever the provider says to its request, it was signed. */
+/** The same where it is left to the deployed function: whatever the provider says to its request, it was signed. */
 export function functionSigned(heard: Heard): Finding {
   const { kind, said } = meaningOf(heard)
   switch (kind) {
@@ -48,13 +46,13 @@ export function functionSigned(heard: Heard): Finding {
     case 'refused':
     case 'not_the_client':
     case 'provider_failed':
-      return ok(`the function signs (${HOW})`)
+      return ok('the function signs: the provider has answered its request')
     case 'unsigned':
       return fail(
         `the function cannot sign: ${said}`,
         "Its log says why (error_name): it has to run as the role that the key's policy names, and kms:Sign must be kept from it neither by a boundary nor by an endpoint's policy.",
       )
     default:
-      return skip(`cannot be told: ${HOW}, and it answers ${said}`, "Look at the function's log.")
+      return skip(`cannot be told: the function answers ${said}`, "Look at the function's log.")
   }
 }

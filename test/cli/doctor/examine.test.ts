@@ -67,7 +67,7 @@ test('a line is one line, and holds nothing that moves a cursor', () => {
     [{ finding: fail('one\ntwo \u001b[2J\u202e', 'x'.repeat(5_000)) }],
     false,
   )
-  expect(detail).toBe('one two ?[2J?')
+  expect(detail).toBe('one two �[2J�')
   expect(fix.length).toBeLessThan(2_100)
 })
 

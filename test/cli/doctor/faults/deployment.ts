@@ -109,7 +109,7 @@ export const DEPLOYMENT_FAULTS: Fault[] = [
   {
     name: 'a deployment that does not answer',
     id: 'reachable',
-    says: /does not answer: ECONNREFUSED/,
+    says: /no answer that can be read: ECONNREFUSED/,
     async plant(bench) {
       const { url, close } = await startProxy(bench.stack.gateway, () => undefined)
       await close()

@@ -5,6 +5,8 @@ import {
   EnableKeyCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
+import { createSigningKey } from '../../../../cli/kms/keys.ts'
+import { SIGNERS } from '../../../../local/keys.ts'
 import { ACCOUNT, OPERATOR, REGION, SIGNING_ROLE } from '../../../../local/roles.ts'
 import { signingPolicy } from '../bench.ts'
 
@@ -113,6 +115,28 @@ export const KEYS_FAULTS: Fault[] = [
     id: 'permissions',
     says: /role\/stranger may kms:Sign/,
     plant: policy(() => signingPolicy([SIGNING_ROLE, OPERATOR, STRANGER])),
+  },
+  {
+    name: 'a key policy that somebody else may change',
+    id: 'permissions',
+    says: /role\/stranger may kms:PutKeyPolicy/,
+    plant: policy(() => {
+      const { Version, Statement } = signingPolicy(SIGNERS)
+      const change = { ...ROOT_MAY_ALL, Principal: { AWS: STRANGER }, Action: 'kms:Put*' }
+      return { Version, Statement: [...Statement, change] }
+    }),
+  },
+  {
+    name: 'a retired key by which somebody else may sign',
+    id: 'permissions',
+    says: /retired key: .*role\/stranger may kms:Sign/,
+    async plant(bench) {
+      const key = await createSigningKey(bench.kms, { alg: 'ES256', signers: [...SIGNERS, STRANGER] })
+      const client = bench.client()
+      client.signing_keys.push({ ...key, state: 'retired' })
+      const secret = await bench.secret([client])
+      return { secret, args: ['--url', await bench.functions(secret)] }
+    },
   },
   {
     name: 'a function that may not sign, where only its role could',

@@ -36,6 +36,9 @@ describe('what is published', () => {
     })
     expect(keyId('own', 'a', [key('a', 'own'), key('b', 'own')]).status).toBe('fail')
     expect(keyId(undefined, 'a', []).status).toBe('ok')
+    // A kid can be anything there: an object whose text cannot be had, too.
+    const strange = { thumbprint: 'a', kid: { toString: 1 }, private: [] }
+    expect(keyId('own', 'a', [strange])).toMatchObject({ detail: expect.stringContaining('{"toString":1}') })
   })
 
   test('a function that cannot read its configuration is not reachable', () => {

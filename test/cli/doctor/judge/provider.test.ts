@@ -30,6 +30,8 @@ describe('audience', () => {
       'skip',
     ],
     ['too many requests', heard(429), 'skip'],
+    ['too many requests, and an error that is no text', heard(429, { error: { toString: 1 } }), 'skip'],
+    ['an error that is no text', heard(400, { error: { toString: 1 } }), 'fail'],
   ])('%s', (_, answer, status) => {
     expect(audience(tried(answer)).status).toBe(status)
   })
