@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -138,10 +137,11 @@ test("without --json: a table for people; --port is the app's port and the other
 test.each([1, 3])(
   "a port in use (%i after the app's) is said in one clear line, and nothing is left running",
   async offset => {
-    const server = createServer().listen(0, '127.0.0.1')
+    const first = await freeBlock()
+    const port = first + offset
+    const server = createServer().listen(port, '127.0.0.1')
     await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    const start = npm(['start', '--', '--json', '--port', String(port - offset)])
+    const start = npm(['start', '--', '--json', '--port', String(first)])
     expect(await start.ended).toBe(1)
     expect(start.stderr()).toMatch(new RegExp(`^Port ${port} is in use: .*\\n$`))
     expect(await start.left()).toEqual([])
