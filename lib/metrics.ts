@@ -76,20 +76,38 @@ export function countsOf({ event, status = 0, outcome = '', rotation, pkce }: Co
  */
 export function embeddedMetrics(record: Counted, function_name: string, timestamp: number): string {
   const counts = countsOf(record)
-  const measured = (Object.keys(MEASURED) as (keyof typeof MEASURED)[]).filter(
-    name => record[name] !== undefined,
-  )
-  const metrics = [
+  const measured = MEASURES.filter(name => record[name] !== undefined)
+  const named = `"function_name":${JSON.stringify(function_name)}`
+  if (counts.length + measured.length === 0) return `{${named}}`
+  const { directive, ones } = partsOf(counts, measured)
+  return `{"_aws":{"Timestamp":${timestamp},"CloudWatchMetrics":[${directive}]},${named}${ones}}`
+}
+
+const MEASURES = Object.keys(MEASURED) as (keyof typeof MEASURED)[]
+
+interface Parts {
+  /** Which members of the line are metrics. */
+  directive: string
+  /** The counts themselves. */
+  ones: string
+}
+
+// There are few combinations, since the names are a closed list, and nearly every request has the same one: each is
+// written once.
+const written = new Map<string, Parts>()
+
+function partsOf(counts: readonly Count[], measured: readonly (keyof typeof MEASURED)[]): Parts {
+  const key = `${counts} ${measured}`
+  const known = written.get(key)
+  if (known) return known
+  const Metrics = [
     ...counts.map(Name => ({ Name, Unit: 'Count' })),
     ...measured.map(Name => ({ Name, Unit: MEASURED[Name] })),
   ]
-  const _aws = {
-    Timestamp: timestamp,
-    CloudWatchMetrics: [{ Namespace: 'Countersign', Dimensions: [['function_name']], Metrics: metrics }],
+  const parts = {
+    directive: JSON.stringify({ Namespace: 'Countersign', Dimensions: [['function_name']], Metrics }),
+    ones: counts.map(name => `,"${name}":1`).join(''),
   }
-  return JSON.stringify({
-    ...(metrics.length > 0 && { _aws }),
-    function_name,
-    ...Object.fromEntries(counts.map(name => [name, 1])),
-  })
+  written.set(key, parts)
+  return parts
 }
