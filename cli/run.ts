@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { COMMON, type Command, parserOptions, type Result } from './command.ts'
 import { COMMANDS } from './commands.ts'
@@ -7,11 +8,15 @@ import { helpOf, overview } from './help.ts'
 import { plainJson, plainLines } from './plain.ts'
 
 /** Runs one command line. Returns the exit code; never rejects. */
-export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function runCommand(
+  args: readonly string[],
+  surroundings: Surroundings,
+  commands: readonly Command[] = COMMANDS,
+): Promise<number> {
   const { terminal } = surroundings
   const json = args.includes('--json')
   try {
-    const found = find(args)
+    const found = find(args, commands)
     if (found === undefined) return introduce(args, terminal)
     const values = read(found.command, found.rest)
     if (values.help) {
@@ -30,19 +35,26 @@ export async function runCommand(args: readonly string[], surroundings: Surround
 }
 
 /** The longest name that the line begins with: `keys list` before `keys`. */
-function find(args: readonly string[]): { command: Command; rest: string[] } | undefined {
+function find(
+  args: readonly string[],
+  commands: readonly Command[],
+): { command: Command; rest: string[] } | undefined {
   for (const words of [2, 1]) {
-    const command = COMMANDS.find(({ name }) => name === args.slice(0, words).join(' '))
+    const command = commands.find(({ name }) => name === args.slice(0, words).join(' '))
     if (command) return { command, rest: args.slice(words) }
   }
   return undefined
 }
 
-/** No command: help where it was asked for, otherwise what there is. */
+/** No command: help or the version where it was asked for, otherwise what there is. */
 function introduce(args: readonly string[], terminal: Surroundings['terminal']): number {
   const [first, second] = args
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `))
   const listed = group.length > 0 ? group : COMMANDS
+  if (first === '--version') {
+    terminal.out(version())
+    return EXIT.done
+  }
   const asked = first === undefined || args.includes('--help') || first === 'help'
   if (asked) {
     terminal.out(overview(listed).trimEnd())
@@ -52,6 +64,10 @@ function introduce(args: readonly string[], terminal: Surroundings['terminal']):
   throw misuse(
     `There is no command "${named}". There are:\n${listed.map(({ name }) => `  ${name}`).join('\n')}`,
   )
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 }
 
 function read({ name, options }: Command, args: string[]): Record<string, unknown> {

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { COMMON } from '../../cli/command.ts'
 import { COMMANDS } from '../../cli/commands.ts'
-import { countersign, jsonOf } from '../support/operator.ts'
+import { runCommand } from '../../cli/run.ts'
+import { countersign, jsonOf, recorded } from '../support/operator.ts'
 import { spawned } from '../support/spawned.ts'
 
 // The frame that every command runs in.
@@ -28,6 +30,22 @@ describe('help', () => {
       expect(text).toMatch(new RegExp(`^ {2}--${option} .*${escaped(help)}$`, 'm'))
     }
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(140)
+  })
+
+  test('--version: that of the project', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+    expect(await countersign(['--version'])).toMatchObject({ code: 0, out: [version] })
+  })
+
+  test.each([
+    ['Region is missing', 'AWS_REGION'],
+    ['Could not load credentials from any providers', 'AWS_PROFILE'],
+    ['getaddrinfo ENOTFOUND kms.nowhere.amazonaws.com', 'AWS_REGION'],
+  ])('an error of the SDK (%s) says what to do', async (message, word) => {
+    const { terminal, said } = recorded()
+    const failing = { name: 'x', summary: 'x', options: {}, run: () => Promise.reject(new Error(message)) }
+    expect(await runCommand(['x'], { env: {}, terminal }, [failing])).toBe(1)
+    expect(said.notes.join('\n')).toContain(word)
   })
 
   test('a group lists its own', async () => {
