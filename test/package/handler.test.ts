@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { build } from '../../infra/build.ts'
+import { build, FUNCTIONS } from '../../infra/build.ts'
 
 const HANDLER = 'dist/oauth.handler'
 
@@ -21,10 +21,10 @@ afterAll(() => rm(root, { recursive: true, force: true }))
 const run = promisify(execFile)
 
 /** Loads a handler in a process of its own, as generation 3 or 4 of Lambda's runtime interface client does. */
-async function load(generation: number, task = root) {
+async function load(generation: number, task = root, name = HANDLER) {
   const loader = join(import.meta.dirname, 'lambda-loader.ts')
   const env = { COUNTERSIGN_CONFIG: '{"version":1,"clients":[]}', AWS_REGION: 'eu-central-1' }
-  const { stdout } = await run(process.execPath, [loader, String(generation), task, HANDLER], { env })
+  const { stdout } = await run(process.execPath, [loader, String(generation), task, name], { env })
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
 }
 
@@ -44,6 +44,12 @@ describe.each([3, 4])('generation %i of the runtime interface client', generatio
 
   test('loads no undici with it', async () => {
     expect(await load(generation)).toMatchObject({ undici: [] })
+  })
+
+  test.each(Object.keys(FUNCTIONS))('loads the handler of %s, without undici', async name => {
+    const loaded = await load(generation, root, `dist/${name}.handler`)
+    expect(loaded).toMatchObject({ undici: [] })
+    expect(loaded.arity).toBeLessThanOrEqual(2)
   })
 
   test('has a handler only when the bundle says that it is ready', async () => {
