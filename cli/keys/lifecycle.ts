@@ -1,9 +1,9 @@
 import type { SigningKey } from '../../lib/config/client.ts'
 import { kidOf } from '../../lib/jose/jwks.ts'
 import type { RawClient } from '../document.ts'
+import { formatDuration, timestamp } from '../duration.ts'
 import { EXIT, Failure, misuse } from '../failure.ts'
 import type { KmsKey } from '../kms/keys.ts'
-import { formatDuration, timestamp } from './duration.ts'
 
 // The life of a signing key, pure: next (published, not used) -> active -> retired (published, not used any more) ->
 // removed. Each step takes a client as the document has it and gives it back changed; where nothing is to do it gives back

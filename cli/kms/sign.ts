@@ -2,8 +2,8 @@ import { type KMSClient, PutKeyPolicyCommand, SignCommand } from '@aws-sdk/clien
 import { KMS_ALGORITHM } from '../../lib/aws/kms-signer.ts'
 import type { Alg } from '../../lib/jose/algorithms.ts'
 import type { Context } from '../context.ts'
+import { timestamp } from '../duration.ts'
 import { Failure } from '../failure.ts'
-import { timestamp } from '../keys/duration.ts'
 import { policyOf } from './keys.ts'
 import { type Statement, signingStatement } from './policy.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatDuration, parseDuration, timestamp } from '../../../cli/keys/duration.ts'
+import { formatDuration, parseDuration, timestamp } from '../../cli/duration.ts'
 
 test.each([
   ['90s', 90],

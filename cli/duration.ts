@@ -1,4 +1,4 @@
-import { misuse } from '../failure.ts'
+import { misuse } from './failure.ts'
 
 const UNITS = [
   ['d', 86_400],
