@@ -12,10 +12,17 @@ export const keysRollback = command({
   details: `Key, kid and algorithm come back together. A second rollback takes back the first. What else has changed since comes back
 as well: that is said, and refused without --force, for it may be a client that was switched off. Refused, too, where a
 key that would sign again is disabled, or published no more. It works also where the version in force is not valid.`,
-  options: { force: { type: 'boolean', help: 'whatever else comes back with it' } },
-  async run(context, { force = false }) {
+  options: {
+    'to-version': {
+      type: 'string',
+      value: 'ID',
+      help: 'an earlier one (aws secretsmanager list-secret-version-ids --include-deprecated)',
+    },
+    force: { type: 'boolean', help: 'whatever else comes back with it' },
+  },
+  async run(context, { 'to-version': wanted, force = false }) {
     const now = await inForce(context)
-    const before = await previous(context)
+    const before = await earlier(context, wanted)
     const problems =
       now.document === undefined
         ? await disabledKeys(context, before)
@@ -78,18 +85,23 @@ async function inForce(context: Context): Promise<{ version_id: string; document
   }
 }
 
-async function previous(context: Context): Promise<Stored> {
+async function earlier(context: Context, id: string | undefined): Promise<Stored> {
   try {
-    return await readDocument(context, { VersionStage: 'AWSPREVIOUS' })
+    return await readDocument(context, id === undefined ? { VersionStage: 'AWSPREVIOUS' } : { VersionId: id })
   } catch (error) {
     if ((error as Error).name === 'ResourceNotFoundException') {
-      throw new Failure('no_previous_version', 'There is no version before this one.', { exit: EXIT.refused })
+      const what = id === undefined ? 'There is no version before this one.' : `There is no version ${id}.`
+      throw new Failure('no_previous_version', what, { exit: EXIT.refused })
     }
     if (!(error instanceof Failure && error.code === 'configuration_invalid')) throw error
-    throw new Failure(error.code, `It is the version before this one that is not valid.\n${error.message}`, {
-      exit: EXIT.refused,
-      fix: 'The one in force stays. countersign config show --previous shows the other.',
-    })
+    throw new Failure(
+      error.code,
+      `It is ${id === undefined ? 'the version before this one' : `version ${id}`} that is not valid.\n${error.message}`,
+      {
+        exit: EXIT.refused,
+        fix: 'The one in force stays. countersign config show --previous shows the other.',
+      },
+    )
   }
 }
 

@@ -17,7 +17,7 @@ export const SIGN_VERIFY: Examination = {
   async each(scene, client, state) {
     const key = client.signing_key
     const own = await thumbprint(key.public_jwk)
-    const other = publicHalf(key, own, await scene.keys.thumbprint(key.kms_key_arn))
+    const other = publicHalf(key, own, await scene.keys.publicHalf(key.kms_key_arn))
     if (other) return other
     const signed = scene.signs ? canarySigned(key, await scene.keys.canary(key)) : undefined
     return signed ?? throughFunction(scene, client, state, functionSigned)

@@ -9,12 +9,22 @@ import { metadataOf, policyOf, publicJwkOf } from '../../kms/keys.ts'
 import type { KeyPolicy } from '../../kms/policy.ts'
 import { attempt, type Outcome, remembered } from './attempt.ts'
 
+export interface PublicHalf {
+  jwk: JWK
+  thumbprint: string
+}
+
+async function publicHalfOf(kms: KMSClient, arn: string): Promise<PublicHalf> {
+  const jwk = await publicJwkOf(kms, arn)
+  return { jwk, thumbprint: await thumbprint(jwk) }
+}
+
 /** What KMS says of the keys. Every key is asked for once, whoever shares it. */
 export interface KeyFacts {
   metadata(arn: string): Promise<Outcome<KeyMetadata>>
   policy(arn: string): Promise<Outcome<KeyPolicy>>
-  /** RFC 7638, of the public half that KMS has. */
-  thumbprint(arn: string): Promise<Outcome<string>>
+  /** The public half that KMS has, and its RFC 7638 thumbprint. */
+  publicHalf(arn: string): Promise<Outcome<PublicHalf>>
   /** Whether KMS signs for us, and the signature verifies with the `public_jwk` of the configuration. Signs: see Scene.signs. */
   canary(key: SigningKey): Promise<Outcome<'verified' | 'unverifiable'>>
   signer(key: SigningKey): Promise<Signer>
@@ -28,7 +38,7 @@ export function keyFacts(kms: (arn: string) => KMSClient): KeyFacts {
   return {
     metadata: remembered(arn => attempt(metadataOf(kms(arn), arn))),
     policy: remembered(arn => attempt(policyOf(kms(arn), arn))),
-    thumbprint: remembered(arn => attempt(publicJwkOf(kms(arn), arn).then((jwk: JWK) => thumbprint(jwk)))),
+    publicHalf: remembered(arn => attempt(publicHalfOf(kms(arn), arn))),
     canary: remembered(
       async (key: SigningKey) => attemptSigning(signCanary(await signer(key), key)),
       ({ kms_key_arn, alg, public_jwk }) => JSON.stringify([kms_key_arn, alg, public_jwk]),

@@ -1,21 +1,24 @@
 import type { SigningKey } from '../../../lib/config/client.ts'
 import { isDenied, type Outcome } from '../facts/attempt.ts'
 import type { Heard } from '../facts/http.ts'
+import type { PublicHalf } from '../facts/keys.ts'
 import { type Finding, fail, ok, skip } from '../finding.ts'
 import { meaningOf } from './function-answer.ts'
 
 const ANOTHER_KEY =
-  'Replace public_jwk by the public half of this key (aws kms get-public-key), or kms_key_arn by the key that public_jwk belongs to; register the same half with the provider.'
+  'Replace public_jwk by the public half of this key, or kms_key_arn by the key that public_jwk belongs to; register the same half with the provider.'
 
 /** `public_jwk` is the public half of the KMS key. Undefined: it is, or KMS does not say. `own` is its thumbprint. */
 export function publicHalf(
   { kms_key_arn }: SigningKey,
   own: string,
-  { value }: Outcome<string>,
+  { value }: Outcome<PublicHalf>,
 ): Finding | undefined {
-  return value === undefined || value === own
-    ? undefined
-    : fail(`public_jwk is not the public half of ${kms_key_arn}`, ANOTHER_KEY)
+  if (value === undefined || value.thumbprint === own) return undefined
+  return fail(
+    `public_jwk is not the public half of ${kms_key_arn}`,
+    `${ANOTHER_KEY} The public half of this key is ${JSON.stringify(value.jwk)}`,
+  )
 }
 
 /** Whether we may sign, and what came of it. Undefined: we may not. */

@@ -198,6 +198,18 @@ describe('ROT-4: a rollback', () => {
     expect((await run('keys', 'rollback', '--force')).code).toBe(0)
   })
 
+  test('goes as far back as it is told', async () => {
+    const { run, document } = operator
+    const first = await document()
+    const { json } = await run('keys', 'list', '--json')
+    for (const client of ['rs256', 'es256']) await run('keys', 'create', '--client', client)
+    expect((await run('keys', 'rollback', '--to-version', 'none', '--json')).json.error.code).toBe(
+      'no_previous_version',
+    )
+    expect((await run('keys', 'rollback', '--to-version', String(json.version_id))).code).toBe(0)
+    expect(await document()).toEqual(first)
+  })
+
   test('of a first version there is none', async () => {
     const { code, json } = await operator.run('keys', 'rollback', '--json')
     expect([code, json.error.code]).toEqual([3, 'no_previous_version'])
