@@ -115,6 +115,18 @@ function checked(text: string, revision: string, deployment: Deployment): Regist
   }
 }
 
+function requireValid(text: string, deployment: Deployment): void {
+  try {
+    parseRegistrations(text, { revision: '', onLambda: onLambda(deployment) })
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new Failure(
+      'configuration_invalid',
+      `The configuration would not be valid, and nothing was written:\n${error.message}`,
+    )
+  }
+}
+
 /**
  * Writes `document` as a new version and puts it in force, unless another version than `basis` is in force by then:
  * what somebody else has written meanwhile is never overwritten unseen. Returns the new version's id.
@@ -125,7 +137,7 @@ export async function replaceDocument(
   document: RawDocument,
 ): Promise<string> {
   const text = JSON.stringify(document, null, 2)
-  checked(text, '', basis.deployment)
+  requireValid(text, basis.deployment)
   const SecretId = context.secretId()
   const VersionId = randomUUID()
   await context.secrets().send(

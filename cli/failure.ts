@@ -5,7 +5,7 @@ export const EXIT = {
   failed: 1,
   /** The command line is not right. */
   usage: 2,
-  /** Not now: a step comes too early, or somebody else changed the configuration meanwhile. Nothing was changed. */
+  /** Not now: a step comes too early, or somebody else changed the configuration meanwhile. It was not changed by this step. */
   refused: 3,
 } as const
 

@@ -17,7 +17,7 @@ export async function runCommand(
   const json = args.includes('--json')
   try {
     const found = find(args, commands)
-    if (found === undefined) return introduce(args, terminal)
+    if (found === undefined) return introduce(args, commands, terminal)
     const values = read(found.command, found.rest)
     if (values.help) {
       terminal.out(helpOf(found.command).trimEnd())
@@ -47,10 +47,14 @@ function find(
 }
 
 /** No command: help or the version where it was asked for, otherwise what there is. */
-function introduce(args: readonly string[], terminal: Surroundings['terminal']): number {
+function introduce(
+  args: readonly string[],
+  commands: readonly Command[],
+  terminal: Surroundings['terminal'],
+): number {
   const [first, second] = args
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `))
-  const listed = group.length > 0 ? group : COMMANDS
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `))
+  const listed = group.length > 0 ? group : commands
   if (first === '--version') {
     terminal.out(version())
     return EXIT.done

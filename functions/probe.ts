@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from '../lib/config/client.ts'
 import { readEnvironment } from '../lib/config/environment.ts'
-import { ConfigurationError } from '../lib/config/problems.ts'
+import { ConfigurationError, loggedProblems } from '../lib/config/problems.ts'
 import { inForce } from '../lib/config/source.ts'
 import { causeName, ProxyError } from '../lib/errors.ts'
 import { guardedAgents } from '../lib/http/agents.ts'
 import { type Answer, sendOnce } from '../lib/http/send.ts'
 import { PROBE_MS } from '../lib/limits.ts'
+import { createLog } from '../lib/log.ts'
 import { errorCodeOf, readJsonObject } from '../lib/oauth/error-response.ts'
 import { madeUpRequest } from '../lib/oauth/made-up.ts'
 import { createReader, type Reader } from '../lib/reader.ts'
@@ -110,11 +111,26 @@ function createProber(): Prober {
 
 let kept: Prober | undefined
 
+/** The environment is not right, so that not even a log can be made by it. */
+function unprepared(error: unknown): void {
+  createLog(process.env.AWS_LAMBDA_FUNCTION_NAME)({
+    level: 'error',
+    event: 'probe',
+    outcome: 'probe_failed: configuration_unavailable',
+    error_name: causeName(error),
+    ...(error instanceof ConfigurationError && { problems: loggedProblems(error) }),
+  })
+}
+
 /** Nothing to be ready for: who calls is a clock. */
 export const ready: Promise<void> = Promise.resolve()
 
 /** Ends without an error whatever it finds, or Lambda would ask again at once; what it found is in the log. */
 export async function handler(): Promise<void> {
-  kept ??= createProber()
+  try {
+    kept ??= createProber()
+  } catch (error) {
+    return unprepared(error)
+  }
   await probe(kept)
 }

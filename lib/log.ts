@@ -41,7 +41,7 @@ export interface LogRecord {
   /** The provider's error code, where it looks like one. */
   upstream_error?: string
   total_ms?: number
-  /** Of the oldest active key, in whole days since `activated_at`. */
+  /** Of the client's active key, in whole days since `activated_at`. */
   key_age_days?: number
   /** What lies behind the outcome, by `causeName`. */
   error_name?: string | undefined

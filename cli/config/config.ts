@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { ConfigurationError, problemLine } from '../../lib/config/problems.ts'
 import { notices, parseRegistrations } from '../../lib/config/registrations.ts'
 import { command } from '../command.ts'
+import type { Context } from '../context.ts'
 import { onLambda, type RawDocument, readDeployment, readText, replaceDocument } from '../document.ts'
 import { EXIT, Failure, misuse } from '../failure.ts'
 
@@ -19,11 +20,22 @@ export const configShow = command({
     previous: { type: 'boolean', help: 'the version before it, which keys rollback would put back' },
   },
   async run(context, { previous = false }) {
-    const stored = await readText(context, previous ? { VersionStage: 'AWSPREVIOUS' } : {})
+    const stored = previous ? await readPrevious(context) : await readText(context)
     context.terminal.note(`version ${stored.version_id}`)
     return { json: { ...stored }, lines: [stored.text] }
   },
 })
+
+async function readPrevious(context: Context) {
+  // Without a secret there is no version of it either: that is said as what it is.
+  await readDeployment(context)
+  try {
+    return await readText(context, { VersionStage: 'AWSPREVIOUS' })
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceNotFoundException') throw error
+    throw new Failure('no_previous_version', 'There is no version before this one.', { exit: EXIT.refused })
+  }
+}
 
 export const configCheck = command({
   name: 'config check',
@@ -63,6 +75,9 @@ overwritten unseen: --if-version names the version that the file was made from, 
       throw misuse(
         'From which version was the file made? --if-version names it (config show says it); --force overwrites any.',
       )
+    }
+    if (wanted !== undefined && force) {
+      throw misuse('--if-version and --force contradict each other: leave one of them out.')
     }
     const document = await textOf(file)
     const deployment = await readDeployment(context)

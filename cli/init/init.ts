@@ -81,8 +81,8 @@ async function write(context: Context, work: Work): Promise<Result> {
   const { base, deployment } = target
   const { x5t } = answers
   const arn = flags['kms-key-arn']
-  const { force } = flags
-  const wanted = { alg, x5t, arn, document: base, previous: sameIssuer, deployment, force }
+  const { force, signer } = flags
+  const wanted = { alg, x5t, arn, document: base, previous: sameIssuer, deployment, signer, force }
   const plan = await planKey(context, wanted)
   const at = placeOf(base, answers.client_id)
   const draft = registration(answers, endpoints, flags, plan.keys ?? [])

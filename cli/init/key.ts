@@ -8,6 +8,7 @@ import type { Deployment, RawClient, RawDocument } from '../document.ts'
 import { timestamp } from '../duration.ts'
 import { Failure, misuse } from '../failure.ts'
 import { activate } from '../keys/lifecycle.ts'
+import { signersOf } from '../keys/options.ts'
 import { createSigningKey, describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
 import type { KeyPolicy } from '../kms/policy.ts'
 import { algsOf, keySpecOf } from '../kms/spec.ts'
@@ -33,6 +34,8 @@ export interface KeyWanted {
   /** The client that is replaced, where it has the same issuer: a key is for one issuer. */
   previous: RawClient | undefined
   deployment: Deployment
+  /** `--signer` */
+  signer: readonly string[] | undefined
   /** `--force`: a key that was given signs at once. */
   force: boolean | undefined
 }
@@ -75,15 +78,12 @@ function kept({ signing_keys }: RawClient, { alg, x5t }: KeyWanted): KeyPlan {
   )
 }
 
-function planned(context: Context, { alg, x5t, deployment: { signers, operator } }: KeyWanted): KeyPlan {
+function planned(context: Context, { alg, x5t, deployment, signer }: KeyWanted): KeyPlan {
   if (x5t !== undefined) {
     throw misuse('A new key has no certificate yet: give the key that --x5t belongs to by --kms-key-arn.')
   }
-  if (signers.length === 0) {
-    throw new Failure('signers_unknown', 'A new key is needed, and nothing says who may sign with it.', {
-      fix: "Give the ARN of the signing function's role by --signer ARN, or an existing key by --kms-key-arn ARN.",
-    })
-  }
+  const signers = signersOf(deployment, signer)
+  const { operator } = deployment
   return {
     says: `a new key in KMS (${keySpecOf(alg)})`,
     keys: undefined,

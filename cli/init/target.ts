@@ -22,7 +22,7 @@ import type { Flags } from './options.ts'
 export interface Target {
   /** What the client is added to. */
   base: RawDocument
-  /** With what --url and --signer say in place of the tags. */
+  /** With what --url says in place of the tag. */
   deployment: Deployment
   /** A secret that is not there yet. */
   isNew: boolean
@@ -105,7 +105,6 @@ function given(flags: Flags, deployment: Deployment): Deployment {
   return {
     ...deployment,
     url: deploymentUrl(flags.url, deployment),
-    signers: flags.signer ?? deployment.signers,
   }
 }
 
@@ -124,7 +123,7 @@ async function secretTarget(context: Context, flags: Flags): Promise<Target> {
       deployment,
       isNew: true,
       name,
-      write: document => create(context, deployment, document),
+      write: document => create(context, { url: deployment.url, signers: flags.signer ?? [] }, document),
     }
   }
   const deployment = given(flags, tagged)
@@ -153,7 +152,7 @@ async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
 
 async function create(
   context: Context,
-  { url, signers }: Deployment,
+  { url, signers }: Pick<Deployment, 'url' | 'signers'>,
   document: RawDocument,
 ): Promise<string> {
   const ClientRequestToken = randomUUID()

@@ -1,7 +1,8 @@
 import { command } from '../command.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { createSigningKey } from '../kms/keys.ts'
-import { addedResult, certified, NAMED, putIn, WITH_CERTIFICATE } from './entry.ts'
+import { addedResult, certified, putIn, WITH_CERTIFICATE } from './entry.ts'
+import { NAMED, requireGood } from './naming.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
 
 export const keysCreate = command({
@@ -19,7 +20,9 @@ From now on the key is published, and not used: next come keys publish and keys 
   },
   async run(context, values) {
     const { deployment, document } = await readDocument(context)
-    const { client_id, signing_keys } = clientIn(document.clients, values.client)
+    const client = clientIn(document.clients, values.client)
+    const { client_id, signing_keys } = client
+    requireGood(client, values)
     const alg = algOf(values.alg ?? signing_keys.find(({ state }) => state === 'active')?.alg)
     const signers = signersOf(deployment, values.signer)
     context.terminal.note(`${signers.join(', ')} will sign with it`)
@@ -30,8 +33,9 @@ From now on the key is published, and not used: next come keys publish and keys 
       signers,
       operator: deployment.operator,
       multiRegion,
+      client_id,
     })
     const naming = await certified(context, client_id, key, values)
-    return addedResult(await putIn(context, client_id, key, naming), key)
+    return addedResult(await putIn(context, client_id, key, naming), key.kms_key_arn)
   },
 })

@@ -8,22 +8,9 @@ import { quoted } from '../quoted.ts'
 import { CERTIFICATE, certificateOf, daysOf } from './certificate.ts'
 import { type Changed, changeClient } from './change.ts'
 import { add } from './lifecycle.ts'
+import { type Naming, namedBy } from './naming.ts'
 
 // How a key that KMS has gets into the document.
-
-/** Options for what a document can say of a key beside what the key is. */
-export const NAMED = {
-  'own-kid': {
-    type: 'string',
-    value: 'KID',
-    help: 'a kid that the provider gave (default: the RFC 7638 thumbprint)',
-  },
-  x5t: {
-    type: 'string',
-    value: 'HASH',
-    help: 'x5t#S256 of a certificate of the key, for providers that want one',
-  },
-} as const
 
 /** Options for a provider that knows keys by their certificates. */
 export const WITH_CERTIFICATE = {
@@ -56,12 +43,12 @@ export async function certified(
     await writeFile(file, pem)
     return { ...naming, x5t }
   } catch (error) {
-    throw keyIsThere(error, client_id, key, ` --certificate ${quoted(file)}`)
+    throw keyIsThere(error, client_id, key, `${namedBy(naming)} --certificate ${quoted(file)}`)
   }
 }
 
 /** The same failure, which says as well that the key was made and how to go on with it. */
-function keyIsThere(error: unknown, client_id: string, { alg, kms_key_arn }: KmsKey, more = ''): Failure {
+function keyIsThere(error: unknown, client_id: string, { alg, kms_key_arn }: KmsKey, more: string): Failure {
   const failure =
     error instanceof Failure ? error : new Failure((error as Error).name, (error as Error).message)
   const fix = failure.fix === undefined ? 'Put that right.' : failure.fix
@@ -70,8 +57,6 @@ function keyIsThere(error: unknown, client_id: string, { alg, kms_key_arn }: Kms
     exit: failure.exit,
   })
 }
-
-export type Naming = { [Name in keyof typeof NAMED]: string | undefined }
 
 /** Puts a key into the document as `next`. Where that fails the key is there all the same, and the Failure says how to go on. */
 export async function putIn(
@@ -90,26 +75,27 @@ export async function putIn(
       return add(client, entry, context.now())
     })
   } catch (error) {
-    throw keyIsThere(error, client_id, key)
+    throw keyIsThere(error, client_id, key, namedBy({ 'own-kid': kid, x5t }))
   }
 }
 
-export async function addedResult({ client, version_id, changed }: Changed, key: KmsKey) {
-  const entry = client.signing_keys.find(({ kms_key_arn }) => kms_key_arn === key.kms_key_arn)!
+export async function addedResult({ client, version_id, changed }: Changed, arn: string) {
+  const entry = client.signing_keys.find(({ kms_key_arn }) => kms_key_arn === arn)!
+  const { alg } = entry
   const kid = await kidOf(entry)
   return {
     json: {
       ok: true,
       client_id: client.client_id,
       kid,
-      alg: key.alg,
+      alg,
       state: entry.state,
-      kms_key_arn: key.kms_key_arn,
+      kms_key_arn: arn,
       version_id,
     },
     lines: [
-      `${changed ? 'added' : 'was there already'}: ${kid} (${key.alg}), ${entry.state}, of ${client.client_id}`,
-      key.kms_key_arn,
+      `${changed ? 'added' : 'was there already'}: ${kid} (${alg}), ${entry.state}, of ${client.client_id}`,
+      arn,
       ...(entry.state === 'next'
         ? [`then: countersign keys publish --client ${quoted(client.client_id)}`]
         : []),

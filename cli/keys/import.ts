@@ -3,15 +3,17 @@ import type { Alg } from '../../lib/jose/algorithms.ts'
 import { command } from '../command.ts'
 import type { Context } from '../context.ts'
 import { attempt } from '../doctor/facts/attempt.ts'
+import { keyAlg } from '../doctor/judge/keys.ts'
 import { permissions } from '../doctor/judge/permissions.ts'
 import type { Known } from '../doctor/judge/surplus.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { Failure, misuse } from '../failure.ts'
-import { describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
+import { describeForDocument, type KmsKey, metadataOf, policyOf } from '../kms/keys.ts'
 import { signingStatement } from '../kms/policy.ts'
 import { algsOf } from '../kms/spec.ts'
 import { quoted } from '../quoted.ts'
-import { addedResult, certified, NAMED, putIn, WITH_CERTIFICATE } from './entry.ts'
+import { addedResult, certified, putIn, WITH_CERTIFICATE } from './entry.ts'
+import { NAMED, requireGood, requireSame } from './naming.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
 
 export const keysImport = command({
@@ -30,16 +32,16 @@ export const keysImport = command({
     const arn = values['kms-key-arn']
     if (arn === undefined) throw misuse('Which key? --kms-key-arn takes its ARN.')
     const { deployment, document } = await readDocument(context)
-    const { client_id } = clientIn(document.clients, values.client)
+    const client = clientIn(document.clients, values.client)
+    const { client_id } = client
+    requireGood(client, values)
     const alg = await usableFor(context, arn, values.alg)
     const signers = signersOf(deployment, values.signer)
     const key = await describeForDocument(context.kms(arn), arn, alg)
-    const missing = await missingPermissions(context, arn, alg, {
-      signers,
-      operator: deployment.operator,
-    })
+    await requireSame(client, key, values)
+    const missing = await missingPermissions(context, key, { signers, operator: deployment.operator })
     const naming = await certified(context, client_id, key, values)
-    const result = await addedResult(await putIn(context, client_id, key, naming), key)
+    const result = await addedResult(await putIn(context, client_id, key, naming), key.kms_key_arn)
     return { json: { ...result.json, permissions: missing }, lines: [...result.lines, ...missing] }
   },
 })
@@ -73,18 +75,22 @@ async function usableFor(context: Context, arn: string, given: string | undefine
 /** What is still to be said, and where: by whoever administers the key, and in another account by both. */
 async function missingPermissions(
   context: Context,
-  arn: string,
-  alg: Alg,
+  key: Pick<KmsKey, 'kms_key_arn' | 'alg'>,
   { signers, operator }: Known,
 ): Promise<string[]> {
-  const policy = await attempt(policyOf(context.kms(arn), arn))
-  const judged = permissions({ kms_key_arn: arn, alg }, policy, { signers, operator })
+  const { kms_key_arn: arn, alg } = key
+  const kms = context.kms(arn)
+  const policy = await attempt(policyOf(kms, arn))
+  const wrong = [
+    permissions(key, policy, { signers, operator }),
+    keyAlg(key, await metadataOf(kms, arn), policy, signers),
+  ].flatMap(finding => (finding.status === 'ok' ? [] : [finding.detail]))
   const elsewhere = signers.filter(signer => signer.split(':')[4] !== arn.split(':')[4])
   return [
-    ...(judged.status === 'ok'
+    ...(wrong.length === 0
       ? []
       : [
-          `The policy of the key is not as it should be. ${judged.detail}`,
+          `The policy of the key is not as it should be. ${wrong.join(' ')}`,
           JSON.stringify(signingStatement(signers, alg)),
         ]),
     ...(elsewhere.length === 0

@@ -1,7 +1,7 @@
 import type { SigningKey } from '../../lib/config/client.ts'
 import { kidOf } from '../../lib/jose/jwks.ts'
 import { command } from '../command.ts'
-import { readDocument } from '../document.ts'
+import { clientIn, readDocument } from '../document.ts'
 
 export const keysList = command({
   name: 'keys list',
@@ -9,9 +9,8 @@ export const keysList = command({
   options: { client: { type: 'string', value: 'ID', help: 'of this client only' } },
   async run(context, { client }) {
     const { registrations, version_id } = await readDocument(context)
-    const clients = registrations.clients.filter(
-      ({ client_id }) => client === undefined || client_id === client,
-    )
+    const { clients: all } = registrations
+    const clients = client === undefined ? all : [clientIn(all, client)]
     const keys = await Promise.all(
       clients.flatMap(({ client_id, signing_keys }) => signing_keys.map(key => described(client_id, key))),
     )

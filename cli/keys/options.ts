@@ -68,7 +68,7 @@ export function signersOf(deployment: Deployment, given: readonly string[] | und
   }
   if (signers.length > 0) return signers
   throw new Failure('signers_unknown', 'Who is to sign with the key? The secret has no tag that says it.', {
-    fix: "Name the signing function's role by --signer (the stack's output SigningRoleArn).",
+    fix: "Name the signing function's role by --signer (the stack's output SigningRoleArn), or give an existing key by --kms-key-arn (init, keys import).",
   })
 }
 

@@ -23,6 +23,12 @@ key that would sign again is disabled, or published no more. It works also where
   async run(context, { 'to-version': wanted, force = false }) {
     const now = await inForce(context)
     const before = await earlier(context, wanted)
+    if (before.version_id === now.version_id) {
+      throw new Failure('in_force_already', `Version ${now.version_id} is the one in force.`, {
+        exit: EXIT.refused,
+        fix: 'aws secretsmanager list-secret-version-ids --include-deprecated lists the others.',
+      })
+    }
     const problems =
       now.document === undefined
         ? await disabledKeys(context, before)
@@ -99,7 +105,10 @@ async function earlier(context: Context, id: string | undefined): Promise<Stored
       `It is ${id === undefined ? 'the version before this one' : `version ${id}`} that is not valid.\n${error.message}`,
       {
         exit: EXIT.refused,
-        fix: 'The one in force stays. countersign config show --previous shows the other.',
+        fix:
+          id === undefined
+            ? 'The one in force stays. countersign config show --previous shows the other.'
+            : 'The one in force stays.',
       },
     )
   }

@@ -7,7 +7,8 @@ import { formatDuration, parseDuration } from '../duration.ts'
 import { EXIT, Failure, misuse } from '../failure.ts'
 import { quoted } from '../quoted.ts'
 import { deploymentUrl } from '../url.ts'
-import { NAMED } from './entry.ts'
+import { left } from './lifecycle.ts'
+import { NAMED, requireGood } from './naming.ts'
 import { algOf, CLIENT, PUBLISH_WAIT, RETIRE_WAIT, SIGNER } from './options.ts'
 import { KEY_SET_PATH } from './published.ts'
 import { type Plan, Rotation } from './rotation.ts'
@@ -38,7 +39,9 @@ The old key stays in KMS, disabled by nobody: its deletion is yours to schedule.
     const stored = await readDocument(context)
     const client = clientIn(stored.document.clients, values.client)
     const plan = planOf(stored, client, values, context.now())
-    const lines = linesOf(plan, context.now())
+    if (plan.resumed) refuseOfNewKey(values)
+    else requireGood(client, values)
+    const lines = linesOf(plan, client, context.now())
     if (values['dry-run']) return { json: { ok: true, dry_run: true, ...plan }, lines }
     for (const line of lines) context.terminal.note(line)
     await confirm(context, values.yes ?? false)
@@ -125,17 +128,37 @@ function unfinished({ signing_keys }: RawClient): { active: SigningKey; old: Sig
   return old && { active, old }
 }
 
-function linesOf({ client_id, alg, publish_wait, retire_wait, url, resumed }: Plan, now: number): string[] {
-  const end = new Date(now + ((resumed === 'active' ? 0 : publish_wait) + retire_wait) * 1000).toISOString()
+/** They say how a key is made, and this one is. */
+function refuseOfNewKey(values: Partial<Record<'own-kid' | 'x5t' | 'signer', unknown>>): void {
+  const given = (['own-kid', 'x5t', 'signer'] as const).filter(name => values[name] !== undefined)
+  if (given.length === 0) return
+  throw misuse(
+    `The rotation was begun before, and its key is made: --${given.join(', --')} would change nothing.`,
+    'Leave it out; or give that key up (countersign keys retire, countersign keys remove) and begin anew.',
+  )
+}
+
+/** What is left of both waits, in seconds. */
+function restOf({ publish_wait, retire_wait, resumed }: Plan, client: RawClient, now: number) {
+  if (resumed === 'active')
+    return { publish: 0, retire: left(unfinished(client)!.old.retired_at, { now, wait_s: retire_wait }) }
+  const next = client.signing_keys.find(({ state }) => state === 'next')
+  return { publish: left(next?.published_at, { now, wait_s: publish_wait }), retire: retire_wait }
+}
+
+function linesOf(plan: Plan, client: RawClient, now: number): string[] {
+  const { client_id, alg, retire_wait, url, resumed } = plan
+  const rest = restOf(plan, client, now)
+  const end = new Date(now + (rest.publish + rest.retire) * 1000).toISOString()
   const place = url === undefined ? 'your deployment' : `${url}${KEY_SET_PATH}`
   const steps = [
     resumed === 'next' ? `its next key is published at ${place}` : `a key is made, and published at ${place}`,
-    `after ${formatDuration(publish_wait)} it signs; the old one stays published`,
+    `after ${formatDuration(rest.publish)} it signs; the old one stays published`,
   ]
   return [
     `Rotation of ${client_id} to ${alg}${resumed ? ', which was begun before' : ''}:`,
     ...(resumed === 'active' ? [] : steps.map(step => `  ${step}`)),
-    `  after ${formatDuration(retire_wait)} the old key is taken out: about ${end}`,
+    `  after ${formatDuration(rest.retire)} the old key is taken out: about ${end}`,
     ...(resumed === 'active'
       ? []
       : [

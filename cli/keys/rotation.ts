@@ -7,8 +7,9 @@ import { formatDuration } from '../duration.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { createSigningKey } from '../kms/keys.ts'
 import { changeClient } from './change.ts'
-import { type Naming, putIn } from './entry.ts'
+import { putIn } from './entry.ts'
 import { activate, keyIn, left, publish, remove } from './lifecycle.ts'
+import type { Naming } from './naming.ts'
 import { signersOf } from './options.ts'
 import { untilPublished, urlUnknown } from './published.ts'
 import { requireUsable } from './usable.ts'
@@ -93,6 +94,7 @@ export class Rotation {
       alg: plan.alg,
       signers,
       operator: deployment.operator,
+      client_id: plan.client_id,
     })
     const { client } = await putIn(context, plan.client_id, key, naming, refuseAnother)
     const entry = client.signing_keys.find(({ kms_key_arn }) => kms_key_arn === key.kms_key_arn)!

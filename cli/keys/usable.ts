@@ -1,6 +1,7 @@
 import type { SigningKey } from '../../lib/config/client.ts'
 import type { Context } from '../context.ts'
 import { attempt } from '../doctor/facts/attempt.ts'
+import { keyAlg } from '../doctor/judge/keys.ts'
 import { permissions } from '../doctor/judge/permissions.ts'
 import type { Deployment } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
@@ -21,9 +22,15 @@ export async function requireUsable(
   if (metadata.error?.name === 'NotFoundException' || (state !== undefined && state !== 'Enabled')) {
     throw unusable(`Its state in KMS is ${state ?? 'unknown: there is no such key'}.`)
   }
-  const judged = permissions({ kms_key_arn: arn, alg }, policy, { signers })
-  // What is permitted beyond that keeps nobody from signing.
-  if (judged.status === 'fail' && judged.aside !== true) throw unusable(judged.detail)
+  const key = { kms_key_arn: arn, alg }
+  const judged = [
+    permissions(key, policy, { signers }),
+    ...(metadata.error ? [] : [keyAlg(key, metadata.value, policy, signers)]),
+  ]
+  for (const finding of judged) {
+    // What is permitted beyond that keeps nobody from signing.
+    if (finding.status === 'fail' && finding.aside !== true) throw unusable(finding.detail)
+  }
 }
 
 function unusable(why: string): Failure {

@@ -125,7 +125,7 @@ async function signedIn(
 ): Promise<URLSearchParams> {
   terminal.note(`open this: ${started.url}`)
   if (browser && terminal.interactive) openBrowser(started.url)
-  if (!listener) return pasted(terminal, started)
+  if (!listener) return steps.wait('redirect received', pasted(terminal, started))
   terminal.progress(`waiting for the redirect to ${started.redirect_uri}`)
   const answer = await steps.wait('redirect received', listener.received(started.state, timeout_s))
   terminal.progress()

@@ -12,8 +12,8 @@ export interface GatewayOptions {
   port: number
   /** Where serverless.yml lies, and the built functions that its handlers name. */
   root: string
-  /** The whole environment of one function, by its name in serverless.yml; told where the gateway listens. */
-  environmentOf(functionName: string, url: string): Record<string, string | undefined>
+  /** The whole environment of one function, by its name in serverless.yml. */
+  environmentOf(functionName: string): Record<string, string | undefined>
   /** What has to be there before a function starts, and needs to know where the gateway listens. */
   prepare?(url: string): Promise<void>
   /** What the functions write. */
@@ -94,7 +94,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const [file = '', exportName = ''] = splitHandler(handler)
       const module = pathToFileURL(`${options.root}/${file}.mjs`).href
       const data = { module, exportName, functionName: name, timeoutSeconds }
-      running.set(name, await startFunction(data, options.environmentOf(name, url), options.log))
+      running.set(name, await startFunction(data, options.environmentOf(name), options.log))
     }
     return { url, close }
   } catch (error) {

@@ -42,7 +42,7 @@ const ROLES = {
     },
     {
       Effect: 'Allow',
-      Action: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:StartQuery'],
+      Action: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
       Resource: ['Oauth', 'Jwks', 'Probe', 'Access'].map(name => KNOWN[`${name}LogGroup.Arn`]),
     },
   ],

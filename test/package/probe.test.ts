@@ -20,13 +20,14 @@ beforeAll(async () => {
 })
 afterAll(() => stack.close())
 
-async function probe(): Promise<LogRecord[]> {
+async function probe(changes: NodeJS.ProcessEnv = {}): Promise<LogRecord[]> {
   const { accessKeyId, secretAccessKey } = credentials('jwks')
   const env = {
     ...stack.description.env,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     COUNTERSIGN_URL: stack.description.gateway,
+    ...changes,
   }
   const program = `await (await import(${JSON.stringify(PROBE)})).handler()`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
@@ -55,6 +56,15 @@ test('every client’s made-up code comes back as the provider’s refusal, unti
   const [bad, ...others] = await probe()
   expect(bad).toMatchObject({ outcome: 'probe_failed: 500 server_error', probe_failed: 1, level: 'error' })
   expect(new Set(others.map(({ outcome }) => outcome))).toEqual(new Set(['probe_ok']))
+})
+
+test('an environment that is not right is said in the log, and is no error of the function', async () => {
+  expect(await probe({ COUNTERSIGN_URL: '' })).toMatchObject([
+    {
+      outcome: 'probe_failed: configuration_unavailable',
+      problems: [expect.stringContaining('COUNTERSIGN_URL')],
+    },
+  ])
 })
 
 async function firstKey() {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 
@@ -17,13 +17,14 @@ export async function once<T>(name: string, make: () => Promise<T>): Promise<T> 
   )
   if (first) {
     const made = await make()
-    await writeFile(result, JSON.stringify(made), { flag: 'wx' })
+    // Whole, or not there.
+    await writeFile(`${result}.tmp`, JSON.stringify(made))
+    await rename(`${result}.tmp`, result)
     return made
   }
   for (const end = Date.now() + LONGEST_MS; Date.now() < end; ) {
     const text = await readFile(result, 'utf8').catch(() => '')
-    // Half of it may be there already.
-    if (text.endsWith('}')) return JSON.parse(text)
+    if (text !== '') return JSON.parse(text)
     await new Promise(resolve => setTimeout(resolve, WAIT_MS))
   }
   throw new Error(`nobody has made ${name}`)

@@ -4,7 +4,7 @@ import type { SigningKey } from '../../../lib/config/client.ts'
 import type { KeyPolicy } from '../../kms/policy.ts'
 import { keySpecOf } from '../../kms/spec.ts'
 import { isClockSkew, isDenied, type Outcome } from '../facts/attempt.ts'
-import { type Finding, fail, ok, restsOn, skip } from '../finding.ts'
+import { type Finding, fail, failAside, ok, restsOn, skip } from '../finding.ts'
 import { conditionOf, signingGrants } from './policy.ts'
 
 /** KMS knows the key. */
@@ -52,7 +52,7 @@ export function keyUsage({ kms_key_arn, alg }: SigningKey, { KeyUsage }: KeyMeta
 
 /** It can make signatures of `alg`, and its policy permits that algorithm and no other. */
 export function keyAlg(
-  { kms_key_arn, alg }: SigningKey,
+  { kms_key_arn, alg }: Pick<SigningKey, 'kms_key_arn' | 'alg'>,
   { SigningAlgorithms = [], KeySpec }: KeyMetadata,
   policy: Outcome<KeyPolicy>,
   signers: readonly string[],
@@ -65,16 +65,15 @@ export function keyAlg(
     )
   }
   if (policy.error) return ok(`${wanted}; its policy was not to be read (${policy.error.name})`)
-  const others = signingGrants(policy.value, signers).flatMap(statement => {
-    const permitted = conditionOf(statement, 'kms:SigningAlgorithm')
-    return permitted?.length === 1 && permitted[0] === wanted
-      ? []
-      : [permitted?.join(', ') ?? 'every algorithm']
-  })
-  return others.length === 0
-    ? ok(`${wanted} and no other`)
-    : fail(
-        `${kms_key_arn}: the configuration says ${alg}, and its policy permits ${others.join(', ')}`,
-        `Set alg to what the policy permits, or have the condition kms:SigningAlgorithm of the policy be ${wanted}.`,
-      )
+  const grants = signingGrants(policy.value, signers).map(grant => conditionOf(grant, 'kms:SigningAlgorithm'))
+  const others = grants.flatMap(permitted =>
+    permitted?.length === 1 && permitted[0] === wanted ? [] : [permitted?.join(', ') ?? 'every algorithm'],
+  )
+  if (others.length === 0) return ok(`${wanted} and no other`)
+  // What is too much keeps nothing from working.
+  const works = grants.some(permitted => permitted === undefined || permitted.includes(wanted))
+  return (works ? failAside : fail)(
+    `${kms_key_arn}: the configuration says ${alg}, and its policy permits ${others.join(', ')}`,
+    `Set alg to what the policy permits, or have the condition kms:SigningAlgorithm of the policy be ${wanted}.`,
+  )
 }

@@ -35,6 +35,8 @@ test('what is shown can be changed and put, from the version that it was', async
   expect((await document()).clients[0]!.signing_keys).toHaveLength(2)
 
   expect((await run('config', 'put', '--file', path)).code).toBe(2)
+  const both = await run('config', 'put', '--file', path, '--if-version', String(version_id), '--force')
+  expect([both.code, both.notes]).toEqual([2, expect.stringContaining('contradict')])
   const { code, json } = await run('config', 'put', '--file', path, '--force', '--json')
   expect([code, json.ok]).toEqual([0, true])
   expect(await document()).toEqual(changed)

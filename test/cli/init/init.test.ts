@@ -344,6 +344,14 @@ describe('the key', () => {
     expect((await init({ signer: SIGNERS[0]! })).code).toBe(0)
   })
 
+  test('whom the tag lets sign has to be of this account, or be typed', async () => {
+    const mallory = 'arn:aws:iam::999988887777:role/mallory'
+    secret = await account.secret(`config-foreign-${made}`, { tags: { [TAGS.signers]: mallory } })
+    const said = await init({ json: true })
+    expect([said.code, jsonOf(said)]).toMatchObject([3, { error: { code: 'foreign_signer' } }])
+    expect((await init({ signer: SIGNERS[0]! })).code).toBe(0)
+  })
+
   test('Entra ID finds a key by its certificate', async () => {
     const { kms_key_arn } = await createSigningKey(account.kms_client, 'RS256')
     provider.metadata = {}

@@ -9,10 +9,12 @@ import {
   DescribeKeyCommand,
   DisableKeyCommand,
   GetKeyPolicyCommand,
+  KMSClient,
+  ListKeysCommand,
   PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms'
 import { ListSecretVersionIdsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { promote, replaceDocument } from '../../../cli/document.ts'
 import { x5tS256 } from '../../../cli/kms/certificate.ts'
 import { signingKeyPolicy } from '../../../cli/kms/policy.ts'
@@ -100,6 +102,11 @@ describe('a rotation step by step', () => {
     ])
   })
 
+  test('of a client that is not there', async () => {
+    const { code, notes } = await operator.run('keys', 'list', '--client', 'rs265')
+    expect([code, notes]).toEqual([2, expect.stringContaining('There are: rs256, es256')])
+  })
+
   test('without anything to do nothing is written', async () => {
     const { run } = operator
     const { json: before } = await run('keys', 'list', '--json')
@@ -158,12 +165,26 @@ describe('the version that is in force', () => {
 
   test('a change that would make it invalid is refused, and a new key is not lost by it', async () => {
     const { run, keysOf } = operator
-    const { code, notes } = await run('keys', 'create', ...RS, '--alg', 'ES256', '--own-kid', 'arn:aws:kms:x')
+    // Which is not to be seen before there is a key: that its kid is another one's.
+    const [signing] = await keysOf('rs256')
+    const taken = ['--own-kid', signing!.public_jwk.kid!]
+    const { code, notes } = await run('keys', 'create', ...RS, '--alg', 'ES256', ...taken)
     expect(code).toBe(1)
     expect(notes).toMatch(
-      /kid: must not be an ARN[\s\S]*The key itself is there: arn:aws:kms[\s\S]*countersign keys import/,
+      /would not be valid, and nothing was written:\n.*kid[\s\S]*The key itself is there: arn:aws:kms[\s\S]*countersign keys import.* --own-kid /,
     )
     expect(await keysOf('rs256')).toHaveLength(1)
+  })
+
+  test.each([
+    ['--own-kid', 'arn:aws:kms:x', '--own-kid must not be an ARN'],
+    ['--x5t', 'short', '--x5t must be the SHA-256'],
+    ['--days', 'soon', '--days takes'],
+  ])('what no key could have is refused before one is made: %s %s', async (option, value, said) => {
+    const before = await operator.kms.send(new ListKeysCommand({}))
+    const { code, notes } = await operator.run('keys', 'create', ...RS, '--alg', 'ES256', option, value)
+    expect([code, notes]).toEqual([2, expect.stringContaining(said)])
+    expect((await operator.kms.send(new ListKeysCommand({}))).Keys).toEqual(before.Keys)
   })
 })
 
@@ -210,9 +231,35 @@ describe('ROT-4: a rollback', () => {
     expect(await document()).toEqual(first)
   })
 
+  test('is refused to where the key that would sign is published no more', async () => {
+    const { run } = operator
+    const { json } = await run('keys', 'list', '--json')
+    await rotated()
+    await run('keys', 'remove', ...RS, '--force')
+    const gone = await run('keys', 'rollback', '--to-version', String(json.version_id), '--json')
+    expect([gone.code, gone.json.error.code]).toEqual([3, 'not_restorable'])
+    expect((gone.json.error as unknown as { message: string }).message).toContain('published no more')
+  })
+
+  test('to the version in force is none', async () => {
+    const { run } = operator
+    await rotated()
+    const { json } = await run('keys', 'list', '--json')
+    const { code, json: said } = await run(
+      'keys',
+      'rollback',
+      '--to-version',
+      String(json.version_id),
+      '--json',
+    )
+    expect([code, said.error.code]).toEqual([3, 'in_force_already'])
+  })
+
   test('of a first version there is none', async () => {
     const { code, json } = await operator.run('keys', 'rollback', '--json')
     expect([code, json.error.code]).toEqual([3, 'no_previous_version'])
+    const shown = await operator.run('config', 'show', '--previous', '--json')
+    expect([shown.code, shown.json.error.code]).toEqual([3, 'no_previous_version'])
   })
 })
 
@@ -314,6 +361,22 @@ describe('a key that could not sign', () => {
     expect([code, json.error.code]).toEqual([3, 'not_usable'])
   })
 
+  test('is not activated: its policy permits another algorithm', async () => {
+    const KeyId = await made()
+    const other = { account: ACCOUNT, partition: 'aws', signers: [SIGNING_ROLE], alg: 'ES384' } as const
+    const put = (policy: object) =>
+      operator.kms.send(
+        new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy: JSON.stringify(policy) }),
+      )
+    await put(signingKeyPolicy(other))
+    const { code, json } = await activate()
+    expect([code, json.error.code]).toEqual([3, 'not_usable'])
+    // Too much keeps nobody from signing.
+    const text = JSON.stringify(signingKeyPolicy(other))
+    await put(JSON.parse(text.replace('"ECDSA_SHA_384"', '["ECDSA_SHA_384","ECDSA_SHA_256"]')))
+    expect((await activate()).code).toBe(0)
+  })
+
   test('nor one that was never stamped as published, whatever the wait', async () => {
     await operator.run('keys', 'create', ...RS, '--alg', 'ES256')
     expect((await activate()).json.error.code).toBe('too_early')
@@ -387,6 +450,28 @@ describe('ROT-7: an emergency', () => {
     expect(KeyMetadata!.KeyState).toBe('Disabled')
   })
 
+  test('the replicas in other Regions are disabled as well', async () => {
+    const { run, document, secrets } = operator
+    const all = await document()
+    const [key] = all.clients[0]!.signing_keys
+    const arns = ['eu-central-1', 'ap-south-1'].map(region => `arn:aws:kms:${region}:${ACCOUNT}:key/mrk-1`)
+    const [kms_key_arn = '', ...replicas] = arns
+    const multi = { ...key!, kms_key_arn, replicas, state: 'retired' as const }
+    const next = all.clients[1]!.signing_keys[0]!
+    Object.assign(all.clients[0]!, { signing_keys: [multi, next] })
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
+    )
+    // There is no multi-Region key here: what is asked of KMS is what counts.
+    const send = vi.spyOn(KMSClient.prototype, 'send').mockImplementation(async () => {})
+    const { code } = await run('keys', 'remove', ...RS, '--force', '--disable')
+    const disabled = send.mock.calls.flatMap(([asked]) =>
+      asked instanceof DisableKeyCommand ? [asked.input.KeyId] : [],
+    )
+    send.mockRestore()
+    expect([code, disabled]).toEqual([0, arns])
+  })
+
   test('a key that another client signs by is not disabled', async () => {
     const { run, keysOf, document, secrets } = operator
     const [shared] = await keysOf('rs256')
@@ -411,6 +496,31 @@ describe('ROT-7: an emergency', () => {
   })
 })
 
+describe('keys import of a key that is there already', () => {
+  const again = async (...more: string[]) => {
+    const [key] = await operator.keysOf('rs256')
+    return operator.run('keys', 'import', ...RS, '--kms-key-arn', key!.kms_key_arn, ...more, '--json')
+  }
+
+  test('changes nothing, and says what stands there', async () => {
+    const { code, json } = await again('--alg', 'RS256')
+    expect([code, json]).toMatchObject([0, { alg: 'RS256', state: 'active' }])
+  })
+
+  test.each([
+    [['--alg', 'PS256'], 'alg RS256'],
+    [['--alg', 'RS256', '--own-kid', 'other'], 'kid '],
+    [['--alg', 'RS256', '--x5t', x5tS256(Buffer.from('other'))], 'x5t#S256 absent'],
+    [['--alg', 'RS256', '--certificate', '/nowhere/key.pem'], 'x5t#S256 absent'],
+  ])('is refused where it would have to change: %j', async (more, said) => {
+    const { code, json } = await again(...more)
+    expect([code, json.error]).toMatchObject([
+      3,
+      { code: 'other_entry', message: expect.stringContaining(said) },
+    ])
+  })
+})
+
 describe('keys import', () => {
   const create = async (input: object) => {
     const { KeyMetadata } = await operator.kms.send(new CreateKeyCommand(input as never))
@@ -421,7 +531,8 @@ describe('keys import', () => {
     const arn = await create({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
     const { code, json } = await operator.run('keys', 'import', ...RS, '--kms-key-arn', arn, '--json')
     expect([code, json.alg]).toEqual([0, 'ES256'])
-    const [, statement = ''] = json.permissions as string[]
+    const [wrong, statement = ''] = json.permissions as string[]
+    expect(wrong).toContain('may not kms:Sign')
     expect(JSON.parse(statement)).toMatchObject({ Principal: { AWS: SIGNING_ROLE }, Action: 'kms:Sign' })
   })
 
@@ -565,6 +676,54 @@ describe('keys rotate', () => {
     expect(await keysOf('rs256')).toMatchObject([{ state: 'active' }, { state: 'next' }])
     const resumed = await run('keys', 'rotate', ...RS, '--dry-run', '--json')
     expect(resumed.json.resumed).toBe('next')
+    // Its key is made: how a new one would be made is nothing to say any more.
+    const late = await run('keys', 'rotate', ...RS, '--own-kid', 'mine', '--dry-run')
+    expect([late.code, late.notes]).toEqual([2, expect.stringContaining('--own-kid')])
+  })
+
+  test('says what is left of the waits, not the whole of them', async () => {
+    const { run, document, secrets } = operator
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    await run('keys', 'publish', ...RS, '--vouch')
+    const ago = (hours: number) =>
+      new Date(Date.now() - hours * 3_600_000).toISOString().replace(/\.\d+Z/, 'Z')
+    const all = await document()
+    Object.assign(all.clients[0]!.signing_keys[1]!, { published_at: ago(20) })
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
+    )
+    const dry = async () => (await run('keys', 'rotate', ...RS, '--dry-run')).out
+    expect(await dry()).toMatch(/after (?:4h|3h 59m.*) it signs/)
+    await run('keys', 'activate', ...RS, '--publish-wait', '20h')
+    const later = await document()
+    const [old, now] = later.clients[0]!.signing_keys
+    Object.assign(old!, { retired_at: ago(23) })
+    Object.assign(now!, { activated_at: ago(23) })
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(later) }),
+    )
+    expect(await dry()).toMatch(/after (?:1h|59m.*) the old key is taken out/)
+  })
+
+  test('ROT-3: the old key stays as long as what it signed may live, whatever is asked for', async () => {
+    const { json } = await operator.run('keys', 'rotate', ...RS, '--retire-wait', '0s', '--dry-run', '--json')
+    expect(json.retire_wait).toBe(65)
+  })
+
+  test('one that was taken back is not gone on with: the key that signs is the older one', async () => {
+    const { run, keysOf, document, secrets } = operator
+    await run('keys', 'create', ...RS, '--alg', 'RS256')
+    // Made in different seconds, as keys are.
+    const all = await document()
+    Object.assign(all.clients[0]!.signing_keys[0]!, { created_at: '2026-01-01T00:00:00Z' })
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
+    )
+    const [old] = await keysOf('rs256')
+    await run('keys', 'activate', ...RS, '--force')
+    await run('keys', 'activate', ...RS, '--kid', old!.public_jwk.kid!, '--force')
+    const { json } = await run('keys', 'rotate', ...RS, '--dry-run', '--json')
+    expect([json.ok, json.resumed]).toEqual([true, undefined])
   })
 
   test('that was begun long ago is not gone on with: whoever runs it in ninety days means a new one', async () => {

@@ -1,3 +1,4 @@
+import { DisableKeyCommand } from '@aws-sdk/client-kms'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createContext } from '../../../cli/context.ts'
 import { readDocument } from '../../../cli/document.ts'
@@ -56,6 +57,18 @@ test('one stops where another key has come to sign since it was begun', async ()
     code: 'taken_back',
     exit: 3,
   })
+  expect((await operator.keysOf()).map(({ state }) => state)).toEqual(['active', 'next'])
+})
+
+test('the new key is looked at before it signs: one that was disabled meanwhile does not', async () => {
+  const { rotation, stored, client, context } = await begin()
+  rotation.plan.publish_wait = 1
+  vi.spyOn(context, 'wait').mockImplementation(async ms => {
+    const [, made] = await operator.keysOf()
+    await operator.kms.send(new DisableKeyCommand({ KeyId: made!.kms_key_arn }))
+    await new Promise(resolve => setTimeout(resolve, ms))
+  })
+  await expect(rotation.changeOver(stored, client, GIVEN)).rejects.toMatchObject({ code: 'not_usable' })
   expect((await operator.keysOf()).map(({ state }) => state)).toEqual(['active', 'next'])
 })
 

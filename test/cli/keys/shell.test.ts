@@ -39,8 +39,14 @@ test.each(['app; touch /tmp/x #', "it's"])('of the client %s', async client_id =
     ...['--kms-key-arn', expect.stringMatching(/^arn:aws:kms:/), '--certificate', file],
   ])
 
-  const refused = await run(...create, '--own-kid', 'arn:aws:kms:x', '--json')
-  expect(wordsAfter(' Then: ', refused.json.error.fix).slice(3, 5)).toEqual(['--client', client_id])
+  const [signing] = await operator.keysOf()
+  const kid = signing!.public_jwk.kid!
+  const refused = await run(...create, '--own-kid', kid, '--json')
+  const words = wordsAfter(' Then: ', refused.json.error.fix)
+  expect([words.slice(3, 5), words.slice(-2)]).toEqual([
+    ['--client', client_id],
+    ['--own-kid', kid],
+  ])
 
   const { out } = await run(...create)
   expect(wordsAfter('then: ', out)).toEqual(['countersign', 'keys', 'publish', '--client', client_id])

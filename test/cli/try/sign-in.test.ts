@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Failure } from '../../../cli/failure.ts'
 import { runCommand } from '../../../cli/run.ts'
 import { openerOf } from '../../../cli/try/browser.ts'
 import { control } from '../../../local/aws/control.ts'
@@ -362,6 +363,18 @@ describe('nothing can listen at the redirect URI', () => {
     expect(said.notes).toContain('It begins with com.example.app:/callback.')
     expect([code, jsonOf(said)]).toMatchObject([0, { ok: true, id_token: { aud: 'native' } }])
   })
+})
+
+test('whoever stops the pasting is told which step it was', async () => {
+  const { terminal, said } = recorded({})
+  const code = await runCommand(['try', '--client', 'native', '--json', '--no-browser'], {
+    env: stack.description.env,
+    terminal: { ...terminal, ask: () => Promise.reject(new Failure('cancelled', 'No answer was given.')) },
+  })
+  expect([code, jsonOf(said)]).toMatchObject([
+    1,
+    { steps: [{ ok: true }, { step: 'redirect received', ok: false, detail: 'No answer was given.' }] },
+  ])
 })
 
 describe('the command line', () => {
