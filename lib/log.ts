@@ -24,6 +24,8 @@ export interface LogRecord {
   proof?: boolean
   /** What became of the refresh token: given anew, the same again, or not given (`kept`). */
   rotation?: 'rotated' | 'repeated' | 'kept'
+  /** The provider gave a refresh token, and the app did not get it. */
+  withheld?: boolean
   kid?: string
   /** Of the active keys of a configuration that comes into force. */
   kids?: readonly string[]
@@ -65,6 +67,7 @@ const MEMBERS = Object.keys({
   pkce: true,
   proof: true,
   rotation: true,
+  withheld: true,
   kid: true,
   kids: true,
   jti: true,

@@ -4,6 +4,7 @@ interface Counted extends Partial<Record<keyof typeof MEASURED, number>> {
   status?: number
   outcome?: string
   rotation?: string
+  withheld?: boolean
   pkce?: boolean
 }
 
@@ -21,6 +22,7 @@ type Count =
   | 'provider_error'
   | 'id_token_invalid'
   | 'refresh_not_rotated'
+  | 'refresh_withheld'
   | 'without_pkce'
   | 'probe_ok'
   | 'probe_failed'
@@ -57,7 +59,7 @@ const BY_OUTCOME: readonly [beginning: string, count: Count][] = [
 ]
 
 /** What is to be counted of a record. Pure; the metrics' names are a closed list, and no value of a caller's is among them. */
-export function countsOf({ event, status = 0, outcome = '', rotation, pkce }: Counted): Count[] {
+export function countsOf({ event, status = 0, outcome = '', rotation, withheld, pkce }: Counted): Count[] {
   const counts: Count[] = []
   if (event === 'request') counts.push('requests')
   if (status >= 500) counts.push('failed')
@@ -65,6 +67,7 @@ export function countsOf({ event, status = 0, outcome = '', rotation, pkce }: Co
   const counted = BY_OUTCOME.find(([beginning]) => outcome.startsWith(beginning))?.[1]
   if (counted !== undefined) counts.push(counted)
   if (rotation === 'repeated' || rotation === 'kept') counts.push('refresh_not_rotated')
+  if (withheld) counts.push('refresh_withheld')
   if (pkce === false) counts.push('without_pkce')
   return counts
 }

@@ -32,8 +32,10 @@ export const token: Endpoint = async call => {
     const check = timed(record, 'id_token_ms', checkIdToken)
     if (keys && tokens.id_token !== undefined) await check(tokens, client, keys, { code, now: deps.now() })
     if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
+    const given = forTheApp(tokens, client)
+    if (given !== tokens) record.withheld = true
     record.outcome = 'tokens'
-    return jsonReply(200, forTheApp(tokens, client), nonceHeader(nonceOf(answer)))
+    return jsonReply(200, given, nonceHeader(nonceOf(answer)))
   }
   const device_code = parameters.get('device_code')
   return device_code === null ? exchange() : paced(deps.polls, device_code, exchange)

@@ -68,7 +68,7 @@ export function readTokenResponse(answer: Answer, { proof, members = [] }: Token
   return response
 }
 
-/** The members that go to the app. */
+/** The members that go to the app: the same object, unless a refresh token is withheld from it. */
 export function forTheApp(response: TokenResponse, { refresh }: Pick<Client, 'refresh'>): TokenResponse {
   const { refresh_token, ...others } = response
   if (refresh_token === undefined) return response

@@ -47,6 +47,7 @@ describe('a good exchange', () => {
     expect(statusCode).toBe(200)
     // TOK-1: no refresh token unless the registration allows it.
     expect(JSON.parse(body)).toEqual({ access_token: 'at-1', token_type: 'Bearer', expires_in: 3600 })
+    expect(fn.log[0]).toHaveProperty('withheld', true)
     const { 'x-request-id': request_id, ...others } = headers
     expect(request_id).toMatch(/^[0-9a-f-]{36}$/)
     expect(others).toEqual({
@@ -99,6 +100,7 @@ describe('a good exchange', () => {
   test('TOK-1: `refresh: "rotating"` lets the refresh token through', async () => {
     const fn = testFunction(registration({ refresh: 'rotating' }))
     expect(JSON.parse((await fn.handler(event())).body)).toHaveProperty('refresh_token', 'rt-1')
+    expect(fn.log[0]).not.toHaveProperty('withheld')
   })
 
   test.each([
@@ -180,6 +182,7 @@ describe('a good exchange', () => {
       outcome: 'tokens',
       status: 200,
       pkce: true,
+      withheld: true,
       kid: 'kid-1',
       jti: 'jti-1',
       ahead: false,

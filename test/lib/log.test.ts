@@ -18,6 +18,7 @@ const FULL: Required<LogRecord> = {
   pkce: true,
   proof: true,
   rotation: 'rotated',
+  withheld: true,
   kid: 'kid-1',
   kids: ['kid-1'],
   jti: 'jti-1',
@@ -122,15 +123,15 @@ test('MET-1: a line goes to stdout with its metrics inside, as one JSON object a
   }
   expect(written).toHaveLength(1)
   expect(written[0]).toMatch(/^[^\n]*\n$/)
-  const { _aws, function_name, requests, tokens, refresh_not_rotated, ...rest } = JSON.parse(
-    String(written[0]),
-  )
+  const { _aws, function_name, requests, tokens, refresh_not_rotated, refresh_withheld, ...rest } =
+    JSON.parse(String(written[0]))
   expect(rest).toEqual(FULL)
-  expect({ function_name, requests, tokens, refresh_not_rotated }).toEqual({
+  expect({ function_name, requests, tokens, refresh_not_rotated, refresh_withheld }).toEqual({
     function_name: 'fn',
     requests: 1,
     tokens: 1,
     refresh_not_rotated: undefined,
+    refresh_withheld: 1,
   })
   expect(_aws.Timestamp).toBe(1)
 })

@@ -27,6 +27,7 @@ describe('MET-1: what is counted', () => {
     [{ outcome: 'id_token_invalid', status: 502 }, ['requests', 'failed', 'id_token_invalid']],
     [{ outcome: 'tokens', status: 200, rotation: 'repeated' }, ['requests', 'tokens', 'refresh_not_rotated']],
     [{ outcome: 'tokens', status: 200, rotation: 'rotated' }, ['requests', 'tokens']],
+    [{ outcome: 'tokens', status: 200, withheld: true }, ['requests', 'tokens', 'refresh_withheld']],
     [{ outcome: 'tokens', status: 200, pkce: false }, ['requests', 'tokens', 'without_pkce']],
   ])('%j', (record, counts) => {
     expect(countsOf(request(record))).toEqual(counts)
