@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Context } from 'aws-lambda'
 import type { Client } from '../lib/config/client.ts'
 import { readEnvironment } from '../lib/config/environment.ts'
 import { ConfigurationError, loggedProblems } from '../lib/config/problems.ts'
@@ -112,8 +113,8 @@ function createProber(): Prober {
 let kept: Prober | undefined
 
 /** The environment is not right, so that not even a log can be made by it. */
-function unprepared(error: unknown): void {
-  createLog(process.env.AWS_LAMBDA_FUNCTION_NAME)({
+function unprepared(error: unknown, function_name: string | undefined): void {
+  createLog(function_name)({
     level: 'error',
     event: 'probe',
     outcome: 'probe_failed: configuration_unavailable',
@@ -126,11 +127,11 @@ function unprepared(error: unknown): void {
 export const ready: Promise<void> = Promise.resolve()
 
 /** Ends without an error whatever it finds, or Lambda would ask again at once; what it found is in the log. */
-export async function handler(): Promise<void> {
+export async function handler(_event?: unknown, context?: Pick<Context, 'functionName'>): Promise<void> {
   try {
     kept ??= createProber()
   } catch (error) {
-    return unprepared(error)
+    return unprepared(error, context?.functionName)
   }
   await probe(kept)
 }

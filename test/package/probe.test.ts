@@ -29,7 +29,7 @@ async function probe(changes: NodeJS.ProcessEnv = {}): Promise<LogRecord[]> {
     COUNTERSIGN_URL: stack.description.gateway,
     ...changes,
   }
-  const program = `await (await import(${JSON.stringify(PROBE)})).handler()`
+  const program = `await (await import(${JSON.stringify(PROBE)})).handler({}, { functionName: 'probe-1' })`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
     env,
   })
@@ -62,6 +62,7 @@ test('an environment that is not right is said in the log, and is no error of th
   expect(await probe({ COUNTERSIGN_URL: '' })).toMatchObject([
     {
       outcome: 'probe_failed: configuration_unavailable',
+      function_name: 'probe-1',
       problems: [expect.stringContaining('COUNTERSIGN_URL')],
     },
   ])
