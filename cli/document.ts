@@ -115,7 +115,8 @@ function checked(text: string, revision: string, deployment: Deployment): Regist
   }
 }
 
-function requireValid(text: string, deployment: Deployment): void {
+/** Throws Failure where `text` is no document that could be written. */
+export function requireValid(text: string, deployment: Deployment): void {
   try {
     parseRegistrations(text, { revision: '', onLambda: onLambda(deployment) })
   } catch (error) {

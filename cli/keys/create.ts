@@ -1,9 +1,11 @@
 import { command } from '../command.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { createSigningKey } from '../kms/keys.ts'
+import { quoted } from '../quoted.ts'
 import { addedResult, certified, putIn, WITH_CERTIFICATE } from './entry.ts'
-import { NAMED, requireGood } from './naming.ts'
+import { asOptions, OWN_KID } from './naming.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
+import { requirePlaceForNew } from './trial.ts'
 
 export const keysCreate = command({
   name: 'keys create',
@@ -15,16 +17,17 @@ From now on the key is published, and not used: next come keys publish and keys 
     alg: { type: 'string', value: 'ALG', help: 'what it signs with (default: as the key that signs now)' },
     'multi-region': { type: 'boolean', help: 'a key that can have replicas in other Regions' },
     ...SIGNER,
-    ...NAMED,
+    ...OWN_KID,
     ...WITH_CERTIFICATE,
   },
   async run(context, values) {
-    const { deployment, document } = await readDocument(context)
+    const stored = await readDocument(context)
+    const { deployment, document } = stored
     const client = clientIn(document.clients, values.client)
     const { client_id, signing_keys } = client
-    requireGood(client, values)
     const alg = algOf(values.alg ?? signing_keys.find(({ state }) => state === 'active')?.alg)
     const signers = signersOf(deployment, values.signer)
+    await requirePlaceForNew(stored, client, { ...values, alg, signers })
     context.terminal.note(`${signers.join(', ')} will sign with it`)
     context.terminal.progress('KMS makes the key')
     const multiRegion = values['multi-region'] ?? false
@@ -33,7 +36,7 @@ From now on the key is published, and not used: next come keys publish and keys 
       signers,
       operator: deployment.operator,
       multiRegion,
-      client_id,
+      importAgain: `--client ${quoted(client_id)}${asOptions(values)}`,
     })
     const naming = await certified(context, client_id, key, values)
     return addedResult(await putIn(context, client_id, key, naming), key.kms_key_arn)

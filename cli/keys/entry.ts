@@ -8,7 +8,7 @@ import { quoted } from '../quoted.ts'
 import { CERTIFICATE, certificateOf, daysOf } from './certificate.ts'
 import { type Changed, changeClient } from './change.ts'
 import { add } from './lifecycle.ts'
-import { type Naming, namedBy } from './naming.ts'
+import { asOptions, type Naming, type NamingWanted, named } from './naming.ts'
 
 // How a key that KMS has gets into the document.
 
@@ -22,8 +22,8 @@ export const WITH_CERTIFICATE = {
   ...CERTIFICATE,
 } as const
 
-type CertificateWanted = Naming & { [Name in 'certificate' | 'days']: string | undefined } & {
-  'open-policy': boolean | undefined
+interface CertificateWanted extends NamingWanted {
+  'open-policy'?: boolean | undefined
 }
 
 /** Makes the certificate where one is wanted. It has to be there before the key is in the document, which names it. */
@@ -43,7 +43,7 @@ export async function certified(
     await writeFile(file, pem)
     return { ...naming, x5t }
   } catch (error) {
-    throw keyIsThere(error, client_id, key, `${namedBy(naming)} --certificate ${quoted(file)}`)
+    throw keyIsThere(error, client_id, key, asOptions({ ...naming, certificate: file, days }))
   }
 }
 
@@ -63,19 +63,17 @@ export async function putIn(
   context: Context,
   client_id: string,
   key: KmsKey,
-  { 'own-kid': kid, x5t }: Naming,
+  naming: Naming,
   guard: (client: RawClient) => void = () => {},
 ): Promise<Changed> {
-  // Its own kid goes before the one in the JWK, which would contradict it.
-  const public_jwk = kid === undefined ? key.public_jwk : { ...key.public_jwk, kid }
-  const entry = { ...key, public_jwk, ...(x5t !== undefined && { 'x5t#S256': x5t }) }
+  const entry = named(key, naming)
   try {
     return await changeClient(context, client_id, client => {
       guard(client)
       return add(client, entry, context.now())
     })
   } catch (error) {
-    throw keyIsThere(error, client_id, key, namedBy({ 'own-kid': kid, x5t }))
+    throw keyIsThere(error, client_id, key, asOptions(naming))
   }
 }
 

@@ -13,8 +13,9 @@ import { signingStatement } from '../kms/policy.ts'
 import { algsOf } from '../kms/spec.ts'
 import { quoted } from '../quoted.ts'
 import { addedResult, certified, putIn, WITH_CERTIFICATE } from './entry.ts'
-import { NAMED, requireGood, requireSame } from './naming.ts'
+import { OWN_KID, requireSame, X5T } from './naming.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
+import { requirePlace } from './trial.ts'
 
 export const keysImport = command({
   name: 'keys import',
@@ -25,20 +26,22 @@ export const keysImport = command({
     'kms-key-arn': { type: 'string', value: 'ARN', help: 'the key; not an alias' },
     alg: { type: 'string', value: 'ALG', help: 'what it signs with (default: the only one that it can)' },
     ...SIGNER,
-    ...NAMED,
+    ...OWN_KID,
+    ...X5T,
     ...WITH_CERTIFICATE,
   },
   async run(context, values) {
     const arn = values['kms-key-arn']
     if (arn === undefined) throw misuse('Which key? --kms-key-arn takes its ARN.')
-    const { deployment, document } = await readDocument(context)
+    const stored = await readDocument(context)
+    const { deployment, document } = stored
     const client = clientIn(document.clients, values.client)
     const { client_id } = client
-    requireGood(client, values)
     const alg = await usableFor(context, arn, values.alg)
     const signers = signersOf(deployment, values.signer)
     const key = await describeForDocument(context.kms(arn), arn, alg)
     await requireSame(client, key, values)
+    requirePlace(stored, client, key, values)
     const missing = await missingPermissions(context, key, { signers, operator: deployment.operator })
     const naming = await certified(context, client_id, key, values)
     const result = await addedResult(await putIn(context, client_id, key, naming), key.kms_key_arn)

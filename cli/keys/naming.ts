@@ -1,22 +1,21 @@
-import * as v from 'valibot'
-import type { SigningKey } from '../../lib/config/client.ts'
-import { signingKey } from '../../lib/config/keys.ts'
 import { kidOf } from '../../lib/jose/jwks.ts'
 import type { RawClient } from '../document.ts'
-import { EXIT, Failure, misuse } from '../failure.ts'
+import { EXIT, Failure } from '../failure.ts'
 import type { KmsKey } from '../kms/keys.ts'
 import { quoted } from '../quoted.ts'
-import { daysOf } from './certificate.ts'
 
 // What the provider knows a key by, beside what the key is.
 
-/** Options for what a document can say of a key beside what the key is. */
-export const NAMED = {
+export const OWN_KID = {
   'own-kid': {
     type: 'string',
     value: 'KID',
     help: 'a kid that the provider gave (default: the RFC 7638 thumbprint)',
   },
+} as const
+
+/** Of a key that exists: a new one has no certificate yet. */
+export const X5T = {
   x5t: {
     type: 'string',
     value: 'HASH',
@@ -24,41 +23,36 @@ export const NAMED = {
   },
 } as const
 
-export type Naming = { [Name in keyof typeof NAMED]: string | undefined }
+export interface Naming {
+  'own-kid'?: string | undefined
+  x5t?: string | undefined
+}
+
+/** With a certificate that is still to be made. */
+export interface NamingWanted extends Naming {
+  certificate?: string | undefined
+  days?: string | undefined
+}
 
 /** As options again, for a command that is to be copied. */
-export function namedBy({ 'own-kid': kid, x5t }: Naming): string {
-  return [kid !== undefined && ` --own-kid ${quoted(kid)}`, x5t !== undefined && ` --x5t ${quoted(x5t)}`]
-    .filter(Boolean)
+export function asOptions({ 'own-kid': kid, x5t, certificate, days }: NamingWanted): string {
+  return Object.entries({ 'own-kid': kid, x5t, certificate, days })
+    .flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${quoted(value)}`]))
     .join('')
 }
 
-/** Refuses what no key could have in the document, before one is made. Throws Failure. */
-export function requireGood(
-  { signing_keys }: RawClient,
-  { 'own-kid': kid, x5t, days }: Naming & { days?: string | undefined },
-): void {
-  daysOf(days)
-  // By a key that is good, with what was given in place of its own.
-  const [{ kid: _, ...key }] = signing_keys as [SigningKey]
-  const { issues = [] } = v.safeParse(signingKey, {
-    ...key,
-    public_jwk: { ...key.public_jwk, ...(kid !== undefined && { kid }) },
-    ...(x5t !== undefined && { 'x5t#S256': x5t }),
-  })
-  if (issues.length === 0) return
-  throw misuse(
-    issues
-      .map(({ path, message }) => `--${path?.at(-1)?.key === 'kid' ? 'own-kid' : 'x5t'} ${message}`)
-      .join('\n'),
-  )
+/** The key as it will stand in the document. */
+export function named<Key extends KmsKey>(key: Key, { 'own-kid': kid, x5t }: Naming) {
+  // Its own kid goes before the one in the JWK, which would contradict it.
+  const public_jwk = kid === undefined ? key.public_jwk : { ...key.public_jwk, kid }
+  return { ...key, public_jwk, ...(x5t !== undefined && { 'x5t#S256': x5t }) }
 }
 
 /** Of a key that is in the document already: what is asked for must be what stands there. Throws Failure. */
 export async function requireSame(
   { client_id, signing_keys }: RawClient,
   { kms_key_arn, alg }: KmsKey,
-  { 'own-kid': kid, x5t, certificate }: Naming & { certificate: string | undefined },
+  { 'own-kid': kid, x5t, certificate }: NamingWanted,
 ): Promise<void> {
   const entry = signing_keys.find(one => one.kms_key_arn === kms_key_arn)
   if (entry === undefined) return

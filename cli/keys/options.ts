@@ -67,8 +67,8 @@ export function signersOf(deployment: Deployment, given: readonly string[] | und
     )
   }
   if (signers.length > 0) return signers
-  throw new Failure('signers_unknown', 'Who is to sign with the key? The secret has no tag that says it.', {
-    fix: "Name the signing function's role by --signer (the stack's output SigningRoleArn), or give an existing key by --kms-key-arn (init, keys import).",
+  throw new Failure('signers_unknown', 'Who is to sign with the key? No tag of a secret says it.', {
+    fix: "Name the signing function's role by --signer (the stack's output SigningRoleArn).",
   })
 }
 

@@ -8,10 +8,11 @@ import { EXIT, Failure, misuse } from '../failure.ts'
 import { quoted } from '../quoted.ts'
 import { deploymentUrl } from '../url.ts'
 import { left } from './lifecycle.ts'
-import { NAMED, requireGood } from './naming.ts'
+import { OWN_KID } from './naming.ts'
 import { algOf, CLIENT, PUBLISH_WAIT, RETIRE_WAIT, SIGNER } from './options.ts'
 import { KEY_SET_PATH } from './published.ts'
 import { type Plan, Rotation } from './rotation.ts'
+import { requirePlaceForNew } from './trial.ts'
 import { PUBLISH_WAIT_S, RETIRE_LEAST_S, RETIRE_SAFE_S, RETIRE_WAIT_S } from './waits.ts'
 
 export const keysRotate = command({
@@ -26,7 +27,7 @@ The old key stays in KMS, disabled by nobody: its deletion is yours to schedule.
     ...PUBLISH_WAIT,
     ...RETIRE_WAIT,
     ...SIGNER,
-    ...NAMED,
+    ...OWN_KID,
     url: { type: 'string', value: 'URL', help: "the deployment (default: as its secret's tag says)" },
     vouch: {
       type: 'boolean',
@@ -39,8 +40,8 @@ The old key stays in KMS, disabled by nobody: its deletion is yours to schedule.
     const stored = await readDocument(context)
     const client = clientIn(stored.document.clients, values.client)
     const plan = planOf(stored, client, values, context.now())
-    if (plan.resumed) refuseOfNewKey(values)
-    else requireGood(client, values)
+    if (plan.resumed) await refuseAnotherKid(plan, client, values['own-kid'])
+    else await requirePlaceForNew(stored, client, { ...values, alg: plan.alg, signers: values.signer })
     const lines = linesOf(plan, client, context.now())
     if (values['dry-run']) return { json: { ok: true, dry_run: true, ...plan }, lines }
     for (const line of lines) context.terminal.note(line)
@@ -128,13 +129,20 @@ function unfinished({ signing_keys }: RawClient): { active: SigningKey; old: Sig
   return old && { active, old }
 }
 
-/** They say how a key is made, and this one is. */
-function refuseOfNewKey(values: Partial<Record<'own-kid' | 'x5t' | 'signer', unknown>>): void {
-  const given = (['own-kid', 'x5t', 'signer'] as const).filter(name => values[name] !== undefined)
-  if (given.length === 0) return
+/** The key is made already: its kid stays. */
+async function refuseAnotherKid(
+  { resumed }: Plan,
+  client: RawClient,
+  wanted: string | undefined,
+): Promise<void> {
+  const key = client.signing_keys.find(({ state }) => state === resumed)!
+  const kid = await kidOf(key)
+  if (wanted === undefined || wanted === kid) return
   throw misuse(
-    `The rotation was begun before, and its key is made: --${given.join(', --')} would change nothing.`,
-    'Leave it out; or give that key up (countersign keys retire, countersign keys remove) and begin anew.',
+    `The rotation was begun before, and its key is made: its kid is ${kid}.`,
+    resumed === 'next'
+      ? 'Leave --own-kid out; or give that key up (countersign keys retire, countersign keys remove) and begin anew.'
+      : 'Leave --own-kid out and let this rotation end; then begin anew.',
   )
 }
 

@@ -31,8 +31,8 @@ export interface NewKey {
   /** ARN of the role that operates the deployment's keys. */
   operator?: string | undefined
   multiRegion?: boolean
-  /** Whose key it is to be, where there is such a client already: for what is said if it goes wrong. */
-  client_id?: string
+  /** Further options of the `keys import` that goes on with the key, for what is said if it goes wrong. */
+  importAgain?: string
 }
 
 /**
@@ -41,7 +41,7 @@ export interface NewKey {
  */
 export async function createSigningKey(
   kms: KMSClient,
-  { alg, signers, operator, multiRegion = false, client_id }: NewKey,
+  { alg, signers, operator, multiRegion = false, importAgain = '' }: NewKey,
 ): Promise<KmsKey> {
   // The signers' own account is the key's: another account's key is imported, not made.
   const [, partition = 'aws', , , account = ''] = (signers[0] ?? '').split(':')
@@ -61,7 +61,7 @@ export async function createSigningKey(
     return await describeForDocument(kms, arn, alg)
   } catch (error) {
     throw new Failure('key_created', `The key ${arn} was created, and then: ${(error as Error).message}`, {
-      fix: `Go on with: countersign keys import${client_id === undefined ? '' : ` --client ${quoted(client_id)}`} --kms-key-arn ${quoted(arn)} --alg ${alg}`,
+      fix: `Go on with: countersign keys import --kms-key-arn ${quoted(arn)} --alg ${alg} ${importAgain}`.trim(),
     })
   }
 }

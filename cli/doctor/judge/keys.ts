@@ -5,7 +5,7 @@ import type { KeyPolicy } from '../../kms/policy.ts'
 import { keySpecOf } from '../../kms/spec.ts'
 import { isClockSkew, isDenied, type Outcome } from '../facts/attempt.ts'
 import { type Finding, fail, failAside, ok, restsOn, skip } from '../finding.ts'
-import { conditionOf, signingGrants } from './policy.ts'
+import { type AnyStatement, conditionOf, signingGrants } from './policy.ts'
 
 /** KMS knows the key. */
 export function keyExists({ kms_key_arn }: SigningKey, { value, error }: Outcome<KeyMetadata>): Finding {
@@ -71,7 +71,9 @@ export function keyAlg(
   )
   if (others.length === 0) return ok(`${wanted} and no other`)
   // What is too much keeps nothing from working.
-  const works = grants.some(permitted => permitted === undefined || permitted.includes(wanted))
+  const permits = (grant: AnyStatement) =>
+    conditionOf(grant, 'kms:SigningAlgorithm')?.includes(wanted) ?? true
+  const works = signers.every(signer => signingGrants(policy.value, [signer]).some(permits))
   return (works ? failAside : fail)(
     `${kms_key_arn}: the configuration says ${alg}, and its policy permits ${others.join(', ')}`,
     `Set alg to what the policy permits, or have the condition kms:SigningAlgorithm of the policy be ${wanted}.`,

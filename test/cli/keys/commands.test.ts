@@ -163,28 +163,23 @@ describe('the version that is in force', () => {
     ])
   })
 
-  test('a change that would make it invalid is refused, and a new key is not lost by it', async () => {
-    const { run, keysOf } = operator
-    // Which is not to be seen before there is a key: that its kid is another one's.
-    const [signing] = await keysOf('rs256')
-    const taken = ['--own-kid', signing!.public_jwk.kid!]
-    const { code, notes } = await run('keys', 'create', ...RS, '--alg', 'ES256', ...taken)
-    expect(code).toBe(1)
-    expect(notes).toMatch(
-      /would not be valid, and nothing was written:\n.*kid[\s\S]*The key itself is there: arn:aws:kms[\s\S]*countersign keys import.* --own-kid /,
-    )
-    expect(await keysOf('rs256')).toHaveLength(1)
-  })
-
   test.each([
-    ['--own-kid', 'arn:aws:kms:x', '--own-kid must not be an ARN'],
-    ['--x5t', 'short', '--x5t must be the SHA-256'],
-    ['--days', 'soon', '--days takes'],
-  ])('what no key could have is refused before one is made: %s %s', async (option, value, said) => {
-    const before = await operator.kms.send(new ListKeysCommand({}))
-    const { code, notes } = await operator.run('keys', 'create', ...RS, '--alg', 'ES256', option, value)
-    expect([code, notes]).toEqual([2, expect.stringContaining(said)])
-    expect((await operator.kms.send(new ListKeysCommand({}))).Keys).toEqual(before.Keys)
+    [['--own-kid', 'arn:aws:kms:x'], 1, 'kid: must not be an ARN'],
+    [['--own-kid', 'taken'], 1, 'kid'],
+    [['--days', 'soon'], 2, '--days takes'],
+  ])('what no key could have is refused before one is made: %j', async (more, exit, said) => {
+    const { run, kms, keysOf, document, secrets } = operator
+    const all = await document()
+    const [key] = all.clients[1]!.signing_keys
+    Object.assign(key!.public_jwk, { kid: 'taken' })
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
+    )
+    const before = await kms.send(new ListKeysCommand({}))
+    const { code, notes } = await run('keys', 'create', ...RS, '--alg', 'ES256', ...more)
+    expect([code, notes]).toEqual([exit, expect.stringContaining(said)])
+    expect((await kms.send(new ListKeysCommand({}))).Keys).toEqual(before.Keys)
+    expect(await keysOf('rs256')).toHaveLength(1)
   })
 })
 
@@ -642,6 +637,16 @@ test('a provider that knows keys by certificate: the key comes with one, whose h
   await secrets.send(new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString }))
   const folder = mkdtempSync(join(tmpdir(), 'countersign-certificate-'))
   const file = join(folder, 'key.pem')
+  // Without one the provider would not know it: said before a key is made.
+  const keys = await operator.kms.send(new ListKeysCommand({}))
+  for (const command of [['create'], ['rotate', '--yes']]) {
+    const without = await run('keys', ...command, '--alg', 'PS256', '--json')
+    expect([without.code, without.json.error]).toMatchObject([
+      1,
+      { code: 'configuration_invalid', fix: expect.stringContaining('--certificate') },
+    ])
+  }
+  expect((await operator.kms.send(new ListKeysCommand({}))).Keys).toEqual(keys.Keys)
   const args = ['keys', 'create', '--alg', 'PS256', '--certificate', file]
   // The new key lets the function sign alone; it is not lost by that.
   const refused = await run(...args, '--json')
@@ -679,6 +684,10 @@ describe('keys rotate', () => {
     // Its key is made: how a new one would be made is nothing to say any more.
     const late = await run('keys', 'rotate', ...RS, '--own-kid', 'mine', '--dry-run')
     expect([late.code, late.notes]).toEqual([2, expect.stringContaining('--own-kid')])
+    // The same command again is the usual one.
+    const kid = (await keysOf('rs256'))[1]!.public_jwk.kid!
+    const again = await run('keys', 'rotate', ...RS, '--own-kid', kid, '--signer', SIGNING_ROLE, '--dry-run')
+    expect(again.code).toBe(0)
   })
 
   test('says what is left of the waits, not the whole of them', async () => {

@@ -15,7 +15,7 @@ beforeEach(async () => {
 })
 afterEach(() => operator.close())
 
-const GIVEN = { signer: undefined, vouch: true, 'own-kid': undefined, x5t: undefined }
+const GIVEN = { signer: undefined, vouch: true, 'own-kid': undefined }
 
 async function begin() {
   const { terminal, said } = recorded()

@@ -26,6 +26,21 @@ function allow(statement: object): object {
 }
 
 describe('KMS-7: key-alg', () => {
+  test.each([
+    [[ROLE], true],
+    [[ROLE, OTHER], undefined],
+  ])('what is too much stops nothing, unless somebody of %j is left without', (signers, aside) => {
+    const only = (alg: string) => ({ StringEquals: { 'kms:SigningAlgorithm': alg } })
+    const both = { Condition: { StringEquals: { 'kms:MessageType': 'RAW' } } }
+    const other = allow({
+      Principal: { AWS: OTHER },
+      Action: 'kms:Sign',
+      Condition: only('RSASSA_PSS_SHA_256'),
+    })
+    const finding = keyAlg(key, metadata, policy(both, other), signers)
+    expect([finding.status, 'aside' in finding ? finding.aside : undefined]).toEqual(['fail', aside])
+  })
+
   const condition = (value: unknown) =>
     policy({ Condition: { StringEquals: { 'kms:signingalgorithm': value, 'kms:MessageType': 'RAW' } } })
 

@@ -1,0 +1,59 @@
+import { exportJWK, generateKeyPair } from 'jose'
+import { type Alg, isExperimental } from '../../lib/jose/algorithms.ts'
+import { thumbprint } from '../../lib/jose/jwks.ts'
+import { type RawClient, requireValid, type Stored } from '../document.ts'
+import { Failure } from '../failure.ts'
+import { x5tS256 } from '../kms/certificate.ts'
+import type { KmsKey } from '../kms/keys.ts'
+import { daysOf } from './certificate.ts'
+import { add } from './lifecycle.ts'
+import { type NamingWanted, named } from './naming.ts'
+
+// Whether the document could have a key, before anything is made for it: a key in KMS costs, and cannot be unmade at once.
+
+type Place = Pick<Stored, 'document' | 'deployment'>
+
+/** Throws Failure where the document would not be valid with `key`. */
+export function requirePlace(
+  { document, deployment }: Place,
+  client: RawClient,
+  key: KmsKey,
+  wanted: NamingWanted,
+): void {
+  daysOf(wanted.days)
+  // A certificate that is still to be made has some hash.
+  const x5t = wanted.certificate === undefined ? wanted.x5t : x5tS256(Buffer.alloc(0))
+  const changed = add(client, named(key, { ...wanted, x5t }), 0)
+  const clients = document.clients.map(one => (one === client ? changed : one))
+  try {
+    requireValid(JSON.stringify({ ...document, clients }), deployment)
+  } catch (error) {
+    if (!(error instanceof Failure) || !/x5t#S256: is required/.test(error.message)) throw error
+    throw new Failure(error.code, error.message, {
+      fix: 'countersign keys create --certificate FILE makes a key with its certificate; keys rotate goes on with that key.',
+    })
+  }
+}
+
+/** The same of a key that is to be made: tried with one of its kind that is made here, and thrown away. */
+export async function requirePlaceForNew(
+  place: Place,
+  client: RawClient,
+  { alg, signers, ...wanted }: NamingWanted & { alg: Alg; signers: readonly string[] | undefined },
+): Promise<void> {
+  const { publicKey } = await generateKeyPair(alg, { extractable: true })
+  const jwk = (await exportJWK(publicKey)) as KmsKey['public_jwk']
+  const [signer = ''] = signers ?? place.deployment.signers
+  const account = signer.split(':')[4] || '000000000000'
+  requirePlace(
+    place,
+    client,
+    {
+      kms_key_arn: `arn:aws:kms:us-east-1:${account}:key/00000000-0000-4000-8000-000000000000`,
+      alg,
+      ...(isExperimental(alg) && { experimental: true as const }),
+      public_jwk: { ...jwk, kid: await thumbprint(jwk), use: 'sig', alg },
+    },
+    wanted,
+  )
+}
