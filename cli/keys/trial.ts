@@ -1,5 +1,5 @@
-import { exportJWK, generateKeyPair } from 'jose'
-import { type Alg, isExperimental } from '../../lib/jose/algorithms.ts'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { ALGORITHMS, type Alg, isExperimental } from '../../lib/jose/algorithms.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
 import { type RawClient, requireValid, type Stored } from '../document.ts'
 import { Failure } from '../failure.ts'
@@ -41,8 +41,7 @@ export async function requirePlaceForNew(
   client: RawClient,
   { alg, signers, ...wanted }: NamingWanted & { alg: Alg; signers: readonly string[] | undefined },
 ): Promise<void> {
-  const { publicKey } = await generateKeyPair(alg, { extractable: true })
-  const jwk = (await exportJWK(publicKey)) as KmsKey['public_jwk']
+  const jwk = publicKeyFor(alg).export({ format: 'jwk' }) as KmsKey['public_jwk']
   const [signer = ''] = signers ?? place.deployment.signers
   const account = signer.split(':')[4] || '000000000000'
   requirePlace(
@@ -56,4 +55,25 @@ export async function requirePlaceForNew(
     },
     wanted,
   )
+}
+
+function publicKeyFor(alg: Alg): KeyObject {
+  const needs = ALGORITHMS[alg]
+  try {
+    switch (needs.kty) {
+      case 'RSA':
+        return generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey
+      case 'EC':
+        return generateKeyPairSync('ec', { namedCurve: needs.crv }).publicKey
+      case 'OKP':
+        return generateKeyPairSync('ed25519').publicKey
+      case 'AKP':
+        return generateKeyPairSync(alg.toLowerCase() as 'ml-dsa-44').publicKey
+    }
+  } catch {
+    // Nor could it read the public half of the one that KMS makes.
+    throw new Failure('alg_unknown', `This Node (${process.version}) knows no key for ${alg}.`, {
+      fix: 'Take a newer one: 24 knows ML-DSA.',
+    })
+  }
 }

@@ -18,8 +18,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { promote, replaceDocument } from '../../../cli/document.ts'
 import { x5tS256 } from '../../../cli/kms/certificate.ts'
 import { signingKeyPolicy } from '../../../cli/kms/policy.ts'
+import { ALGS } from '../../../cli/kms/spec.ts'
 import { keySet } from '../../../lib/jose/jwks.ts'
 import { listen } from '../../../local/listen.ts'
+import { HAS_ML_DSA } from '../../../local/ml-dsa.ts'
 import { ACCOUNT, CONFIG_SECRET, OPERATOR, SIGNING_ROLE } from '../../../local/roles.ts'
 import { type Operator, startOperator } from '../operator.ts'
 
@@ -59,6 +61,12 @@ describe('a rotation step by step', () => {
     expect(await keysOf('rs256')).toMatchObject([{ state: 'active', public_jwk: { kid } }])
     expect(await keysOf('es256')).toEqual([other])
     expect(await document()).toMatchObject({ version: 1 })
+  })
+
+  test.each(ALGS)('a key for %s', async alg => {
+    const { code, json } = await operator.run('keys', 'create', ...RS, '--alg', alg, '--json')
+    if (alg.startsWith('ML-DSA') && !HAS_ML_DSA) return expect(json.error.code).toBe('alg_unknown')
+    expect([code, json]).toMatchObject([0, { alg, state: 'next' }])
   })
 
   test('KMS-8: the new key is the signing role’s alone', async () => {
