@@ -2,13 +2,12 @@ import { command, type Result } from '../command.ts'
 import type { Context } from '../context.ts'
 import { onLambda, type RawClient } from '../document.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { quoted } from '../quoted.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Answers, answersOf } from './answers.ts'
 import { confirm, requireHosts, requireReplacing } from './consent.ts'
 import { discover } from './discovery.ts'
 import { pinEndpoints } from './endpoints.ts'
-import { planKey } from './key.ts'
+import { planKey, withMadeKey } from './key.ts'
 import { nextSteps } from './next.ts'
 import { chooseAlg, methodNotices } from './offers.ts'
 import { DETAILS, type Flags, OPTIONS } from './options.ts'
@@ -124,7 +123,7 @@ async function writeOrTellTheKey(
     if (arn === undefined) throw error
     const { message, code = 'not_written', exit = EXIT.failed } = error as Failure
     throw new Failure(code, message, {
-      fix: `Run the command again with the key that it has made: --kms-key-arn ${quoted(arn)}`,
+      fix: withMadeKey(arn),
       exit,
     })
   }

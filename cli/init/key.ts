@@ -12,6 +12,7 @@ import { signersOf } from '../keys/options.ts'
 import { createSigningKey, describeForDocument, metadataOf, policyOf } from '../kms/keys.ts'
 import type { KeyPolicy } from '../kms/policy.ts'
 import { algsOf, keySpecOf } from '../kms/spec.ts'
+import { quoted } from '../quoted.ts'
 import type { Waiting } from './next.ts'
 
 /** Which keys the client will have. What costs money or leaves something behind is done by `make` alone. */
@@ -61,6 +62,11 @@ export async function planKey(context: Context, wanted: KeyWanted): Promise<KeyP
   return planned(context, wanted)
 }
 
+/** For `init` itself, by which the client is registered with the key: no other command knows the client yet. */
+export function withMadeKey(arn: string): string {
+  return `Run the command again with the key that it has made: --kms-key-arn ${quoted(arn)}`
+}
+
 function ready(says: string, keys: SigningKey[]): KeyPlan {
   return { says, keys, make: async () => keys }
 }
@@ -88,7 +94,7 @@ function planned(context: Context, { alg, x5t, deployment, signer }: KeyWanted):
     says: `a new key in KMS (${keySpecOf(alg)})`,
     keys: undefined,
     async make() {
-      const key = await createSigningKey(context.kms(), { alg, signers, operator })
+      const key = await createSigningKey(context.kms(), { alg, signers, operator, goOn: withMadeKey })
       const now = timestamp(context.now())
       return [{ ...key, state: 'active', created_at: now, published_at: now, activated_at: now }]
     },

@@ -1,9 +1,8 @@
 import { command } from '../command.ts'
 import { clientIn, readDocument } from '../document.ts'
 import { createSigningKey } from '../kms/keys.ts'
-import { quoted } from '../quoted.ts'
 import { addedResult, certified, putIn, WITH_CERTIFICATE } from './entry.ts'
-import { asOptions, OWN_KID } from './naming.ts'
+import { importLine, OWN_KID } from './naming.ts'
 import { algOf, CLIENT, SIGNER, signersOf } from './options.ts'
 import { requirePlaceForNew } from './trial.ts'
 
@@ -36,7 +35,7 @@ From now on the key is published, and not used: next come keys publish and keys 
       signers,
       operator: deployment.operator,
       multiRegion,
-      importAgain: `--client ${quoted(client_id)}${asOptions(values)}`,
+      goOn: kms_key_arn => `Go on with: ${importLine(client_id, { kms_key_arn, alg }, values)}`,
     })
     const naming = await certified(context, client_id, key, values)
     return addedResult(await putIn(context, client_id, key, naming), key.kms_key_arn)

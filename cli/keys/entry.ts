@@ -8,7 +8,7 @@ import { quoted } from '../quoted.ts'
 import { CERTIFICATE, certificateOf, daysOf } from './certificate.ts'
 import { type Changed, changeClient } from './change.ts'
 import { add } from './lifecycle.ts'
-import { asOptions, type Naming, type NamingWanted, named } from './naming.ts'
+import { importLine, type Naming, type NamingWanted, named } from './naming.ts'
 
 // How a key that KMS has gets into the document.
 
@@ -43,17 +43,17 @@ export async function certified(
     await writeFile(file, pem)
     return { ...naming, x5t }
   } catch (error) {
-    throw keyIsThere(error, client_id, key, asOptions({ ...naming, certificate: file, days }))
+    throw keyIsThere(error, client_id, key, { ...naming, certificate: file, days })
   }
 }
 
 /** The same failure, which says as well that the key was made and how to go on with it. */
-function keyIsThere(error: unknown, client_id: string, { alg, kms_key_arn }: KmsKey, more: string): Failure {
+function keyIsThere(error: unknown, client_id: string, key: KmsKey, wanted: NamingWanted): Failure {
   const failure =
     error instanceof Failure ? error : new Failure((error as Error).name, (error as Error).message)
   const fix = failure.fix === undefined ? 'Put that right.' : failure.fix
-  return new Failure(failure.code, `${failure.message}\nThe key itself is there: ${kms_key_arn}`, {
-    fix: `${fix} Then: countersign keys import --client ${quoted(client_id)} --alg ${alg} --kms-key-arn ${quoted(kms_key_arn)}${more}`,
+  return new Failure(failure.code, `${failure.message}\nThe key itself is there: ${key.kms_key_arn}`, {
+    fix: `${fix} Then: ${importLine(client_id, key, wanted)}`,
     exit: failure.exit,
   })
 }
@@ -73,7 +73,7 @@ export async function putIn(
       return add(client, entry, context.now())
     })
   } catch (error) {
-    throw keyIsThere(error, client_id, key, asOptions(naming))
+    throw keyIsThere(error, client_id, key, naming)
   }
 }
 

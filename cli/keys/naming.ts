@@ -35,10 +35,19 @@ export interface NamingWanted extends Naming {
 }
 
 /** As options again, for a command that is to be copied. */
-export function asOptions({ 'own-kid': kid, x5t, certificate, days }: NamingWanted): string {
+function asOptions({ 'own-kid': kid, x5t, certificate, days }: NamingWanted): string {
   return Object.entries({ 'own-kid': kid, x5t, certificate, days })
     .flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${quoted(value)}`]))
     .join('')
+}
+
+/** Of a key that is made and not in the document yet: the command that puts it there. */
+export function importLine(
+  client_id: string,
+  { kms_key_arn, alg }: Pick<KmsKey, 'kms_key_arn' | 'alg'>,
+  wanted: NamingWanted,
+): string {
+  return `countersign keys import --client ${quoted(client_id)} --alg ${alg} --kms-key-arn ${quoted(kms_key_arn)}${asOptions(wanted)}`
 }
 
 /** The key as it will stand in the document. */

@@ -6,11 +6,10 @@ import { clientIn, type RawClient, readDocument, type Stored } from '../document
 import { formatDuration } from '../duration.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { createSigningKey } from '../kms/keys.ts'
-import { quoted } from '../quoted.ts'
 import { changeClient } from './change.ts'
 import { putIn } from './entry.ts'
 import { activate, keyIn, left, publish, remove } from './lifecycle.ts'
-import { asOptions, type Naming } from './naming.ts'
+import { importLine, type Naming } from './naming.ts'
 import { signersOf } from './options.ts'
 import { untilPublished, urlUnknown } from './published.ts'
 import { requireUsable } from './usable.ts'
@@ -95,7 +94,8 @@ export class Rotation {
       alg: plan.alg,
       signers,
       operator: deployment.operator,
-      importAgain: `--client ${quoted(plan.client_id)}${asOptions(naming)}`,
+      goOn: kms_key_arn =>
+        `Go on with: ${importLine(plan.client_id, { kms_key_arn, alg: plan.alg }, naming)}`,
     })
     const { client } = await putIn(context, plan.client_id, key, naming, refuseAnother)
     const entry = client.signing_keys.find(({ kms_key_arn }) => kms_key_arn === key.kms_key_arn)!

@@ -1,10 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { ALGORITHMS, type Alg, isExperimental } from '../../lib/jose/algorithms.ts'
-import { thumbprint } from '../../lib/jose/jwks.ts'
+import { ALGORITHMS, type Alg } from '../../lib/jose/algorithms.ts'
 import { type RawClient, requireValid, type Stored } from '../document.ts'
 import { Failure } from '../failure.ts'
 import { x5tS256 } from '../kms/certificate.ts'
-import type { KmsKey } from '../kms/keys.ts'
+import { asKmsKey, type KmsKey } from '../kms/keys.ts'
 import { daysOf } from './certificate.ts'
 import { add } from './lifecycle.ts'
 import { type NamingWanted, named } from './naming.ts'
@@ -47,12 +46,7 @@ export async function requirePlaceForNew(
   requirePlace(
     place,
     client,
-    {
-      kms_key_arn: `arn:aws:kms:us-east-1:${account}:key/00000000-0000-4000-8000-000000000000`,
-      alg,
-      ...(isExperimental(alg) && { experimental: true as const }),
-      public_jwk: { ...jwk, kid: await thumbprint(jwk), use: 'sig', alg },
-    },
+    await asKmsKey(`arn:aws:kms:us-east-1:${account}:key/00000000-0000-4000-8000-000000000000`, alg, jwk),
     wanted,
   )
 }

@@ -12,7 +12,6 @@ import type { PublicJwk } from '../../lib/config/client.ts'
 import { type Alg, isExperimental } from '../../lib/jose/algorithms.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
 import { Failure } from '../failure.ts'
-import { quoted } from '../quoted.ts'
 import { type KeyPolicy, signingKeyPolicy } from './policy.ts'
 import { keySpecOf } from './spec.ts'
 
@@ -31,8 +30,8 @@ export interface NewKey {
   /** ARN of the role that operates the deployment's keys. */
   operator?: string | undefined
   multiRegion?: boolean
-  /** Further options of the `keys import` that goes on with the key, for what is said if it goes wrong. */
-  importAgain?: string
+  /** What to do with a key that is made, where the rest fails: by its ARN. */
+  goOn?: (arn: string) => string
 }
 
 /**
@@ -41,7 +40,7 @@ export interface NewKey {
  */
 export async function createSigningKey(
   kms: KMSClient,
-  { alg, signers, operator, multiRegion = false, importAgain = '' }: NewKey,
+  { alg, signers, operator, multiRegion = false, goOn }: NewKey,
 ): Promise<KmsKey> {
   // The signers' own account is the key's: another account's key is imported, not made.
   const [, partition = 'aws', , , account = ''] = (signers[0] ?? '').split(':')
@@ -61,15 +60,19 @@ export async function createSigningKey(
     return await describeForDocument(kms, arn, alg)
   } catch (error) {
     throw new Failure('key_created', `The key ${arn} was created, and then: ${(error as Error).message}`, {
-      fix: `Go on with: countersign keys import --kms-key-arn ${quoted(arn)} --alg ${alg} ${importAgain}`.trim(),
+      ...(goOn && { fix: goOn(arn) }),
     })
   }
 }
 
 /** A key that exists, as the configuration names it. */
 export async function describeForDocument(kms: KMSClient, kms_key_arn: string, alg: Alg): Promise<KmsKey> {
-  const jwk = await publicJwkOf(kms, kms_key_arn)
-  const public_jwk = { ...jwk, kid: await thumbprint(jwk), use: 'sig', alg }
+  return asKmsKey(kms_key_arn, alg, await publicJwkOf(kms, kms_key_arn))
+}
+
+/** The same of a public half that is at hand: its members by kty alone. */
+export async function asKmsKey(kms_key_arn: string, alg: Alg, jwk: PublicJwk & JWK): Promise<KmsKey> {
+  const public_jwk = { ...jwk, kid: await thumbprint(jwk), use: 'sig' as const, alg }
   return { kms_key_arn, alg, ...(isExperimental(alg) && { experimental: true as const }), public_jwk }
 }
 

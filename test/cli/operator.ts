@@ -1,5 +1,5 @@
 import type { KMSClient } from '@aws-sdk/client-kms'
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { PutSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { vi } from 'vitest'
 import type { RawDocument } from '../../cli/document.ts'
 import { TAGS } from '../../infra/tags.ts'
@@ -24,6 +24,8 @@ export interface Operator {
   /** As it is typed after `countersign`. */
   run(...args: string[]): Promise<Said>
   document(): Promise<RawDocument>
+  /** Puts a document, or any text, in force, past the command and its checks. */
+  put(document: object | string): Promise<void>
   keysOf(client_id?: string): Promise<SigningKey[]>
   close(): Promise<void>
 }
@@ -54,6 +56,10 @@ export async function startOperator(
     kms,
     secrets,
     document,
+    async put(given) {
+      const SecretString = typeof given === 'string' ? given : JSON.stringify(given)
+      await secrets.send(new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString }))
+    },
     async run(...args) {
       const { code, out, notes, progress } = await countersign(args, {
         env: { COUNTERSIGN_SECRET_ID: CONFIG_SECRET },

@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createPublicKey } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
-import { CreateKeyCommand, GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { thumbprint } from '../../lib/jose/jwks.ts'
+import { describeForDocument } from '../../cli/kms/keys.ts'
 import { type IdentityProvider, startIdentityProvider } from '../../local/idp/provider.ts'
 import { npm } from '../support/command.ts'
+import { freePort } from '../support/free-port.ts'
 import { createBrowser } from '../support/sign-in.ts'
 
 // Another KMS and another Secrets Manager than our own: moto, where it is installed. Nothing changes but addresses.
@@ -101,21 +99,7 @@ describe.skipIf(!installed)('with moto as KMS and Secrets Manager', () => {
 
 async function createKey(kms: KMSClient, { alg, KeySpec }: (typeof CLIENTS)[number]) {
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec, KeyUsage: 'SIGN_VERIFY' }))
-  const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: KeyMetadata!.Arn! }))
-  const jwk = createPublicKey({ key: Buffer.from(PublicKey!), format: 'der', type: 'spki' }).export({
-    format: 'jwk',
-  })
-  const kid = await thumbprint(jwk as { kty: string })
-  return { kms_key_arn: KeyMetadata!.Arn!, alg, public_jwk: { ...jwk, kid, alg, use: 'sig' } }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  return describeForDocument(kms, KeyMetadata!.Arn!, alg)
 }
 
 async function answering(url: string): Promise<void> {

@@ -1,7 +1,5 @@
-import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DescribeKeyCommand, DisableKeyCommand } from '@aws-sdk/client-kms'
@@ -17,6 +15,7 @@ import { parseRegistrations } from '../../../lib/config/registrations.ts'
 import { control } from '../../../local/aws/control.ts'
 import { createSigningKey, SIGNERS } from '../../../local/keys.ts'
 import { type DiscoveryServer, goodMetadata, startDiscovery } from '../../support/discovery.ts'
+import { freePort } from '../../support/free-port.ts'
 import { type Answers, countersign, jsonOf, recorded, startAccount } from '../../support/operator.ts'
 import { wordsOf } from '../../support/shell.ts'
 
@@ -63,15 +62,6 @@ function line(changes: Changes = {}): string[] {
       ),
   )
   return ['init', ...words]
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const init = (changes: Changes = {}, answers?: Answers) => countersign(line(changes), answers && { answers })
@@ -190,7 +180,7 @@ describe('the provider', () => {
   })
 
   test('nothing listens there', async () => {
-    const said = await init({ json: true, issuer: `http://127.0.0.1:${await closedPort()}/as` })
+    const said = await init({ json: true, issuer: `http://127.0.0.1:${await freePort()}/as` })
     expect(jsonOf(said)).toMatchObject({ error: { message: expect.stringContaining('ECONNREFUSED') } })
   })
 

@@ -129,9 +129,7 @@ describe('the version that is in force', () => {
     const { json } = await run('keys', 'list', '--json')
     const mine = await document()
     // Somebody else is faster.
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(mine) }),
-    )
+    await operator.put(mine)
     const context = { secretId: () => CONFIG_SECRET, secrets: () => secrets } as never
     const basis = {
       version_id: json.version_id as string,
@@ -176,13 +174,11 @@ describe('the version that is in force', () => {
     [['--own-kid', 'taken'], 1, 'kid'],
     [['--days', 'soon'], 2, '--days takes'],
   ])('what no key could have is refused before one is made: %j', async (more, exit, said) => {
-    const { run, kms, keysOf, document, secrets } = operator
+    const { run, kms, keysOf, document } = operator
     const all = await document()
     const [key] = all.clients[1]!.signing_keys
     Object.assign(key!.public_jwk, { kid: 'taken' })
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
-    )
+    await operator.put(all)
     const before = await kms.send(new ListKeysCommand({}))
     const { code, notes } = await run('keys', 'create', ...RS, '--alg', 'ES256', ...more)
     expect([code, notes]).toEqual([exit, expect.stringContaining(said)])
@@ -268,16 +264,14 @@ describe('ROT-4: a rollback', () => {
 
 describe('a rollback of more than keys', () => {
   test('is said, and refused without --force: a client that was switched off would be on again', async () => {
-    const { run, document, secrets } = operator
+    const { run, document } = operator
     const all = await document()
     const [one, other] = all.clients
     const off = {
       ...all,
       clients: [{ ...one, enabled: false, redirect_uris: ['https://app.example/other'] }, other],
     }
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(off) }),
-    )
+    await operator.put(off)
     const { code, json } = await run('keys', 'rollback', '--json')
     expect([code, json.error.code]).toEqual([3, 'not_restorable'])
     const { message } = json.error as unknown as { message: string }
@@ -290,12 +284,9 @@ describe('a rollback of more than keys', () => {
 })
 
 describe('a rollback from a document that is not valid', () => {
-  const put = (text: string) =>
-    operator.secrets.send(new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: text }))
-
   test('needs no force: there is nothing to compare with, and all the more to go back from', async () => {
     const good = await operator.document()
-    await put('{"version":1,"clients":[{}]}')
+    await operator.put('{"version":1,"clients":[{}]}')
     expect((await operator.run('keys', 'list', '--json')).json.error).toMatchObject({
       code: 'configuration_invalid',
       fix: expect.stringContaining('keys rollback'),
@@ -306,8 +297,8 @@ describe('a rollback from a document that is not valid', () => {
 
   test('to one that is not valid is refused, and said of which', async () => {
     const good = JSON.stringify(await operator.document())
-    await put('{"version":1,"clients":[{}]}')
-    await put(good)
+    await operator.put('{"version":1,"clients":[{}]}')
+    await operator.put(good)
     const { code, json } = await operator.run('keys', 'rollback', '--force', '--json')
     expect([code, json.error.code]).toEqual([3, 'configuration_invalid'])
     expect((json.error as unknown as { message: string }).message).toMatch(
@@ -454,7 +445,7 @@ describe('ROT-7: an emergency', () => {
   })
 
   test('the replicas in other Regions are disabled as well', async () => {
-    const { run, document, secrets } = operator
+    const { run, document } = operator
     const all = await document()
     const [key] = all.clients[0]!.signing_keys
     const arns = ['eu-central-1', 'ap-south-1'].map(region => `arn:aws:kms:${region}:${ACCOUNT}:key/mrk-1`)
@@ -462,9 +453,7 @@ describe('ROT-7: an emergency', () => {
     const multi = { ...key!, kms_key_arn, replicas, state: 'retired' as const }
     const next = all.clients[1]!.signing_keys[0]!
     Object.assign(all.clients[0]!, { signing_keys: [multi, next] })
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
-    )
+    await operator.put(all)
     // There is no multi-Region key here: what is asked of KMS is what counts.
     const send = vi.spyOn(KMSClient.prototype, 'send').mockImplementation(async () => {})
     const { code } = await run('keys', 'remove', ...RS, '--force', '--disable')
@@ -476,13 +465,11 @@ describe('ROT-7: an emergency', () => {
   })
 
   test('a key that another client signs by is not disabled', async () => {
-    const { run, keysOf, document, secrets } = operator
+    const { run, keysOf, document } = operator
     const [shared] = await keysOf('rs256')
     const both = await document()
     both.clients[1]!.signing_keys = [{ ...shared!, state: 'active' }]
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(both) }),
-    )
+    await operator.put(both)
     await run('keys', 'create', ...RS, '--alg', 'RS256')
     const { code, json } = await run(
       'keys',
@@ -630,7 +617,7 @@ describe('keys export', () => {
 })
 
 test('a provider that knows keys by certificate: the key comes with one, whose hash stands beside it', async () => {
-  const { run, keysOf, document, secrets } = operator
+  const { run, keysOf, document } = operator
   const all = await document()
   const [key] = all.clients[0]!.signing_keys
   const entra = {
@@ -641,8 +628,7 @@ test('a provider that knows keys by certificate: the key comes with one, whose h
     token_endpoint: undefined,
     signing_keys: [{ ...key, 'x5t#S256': x5tS256(Buffer.from('first')) }],
   }
-  const SecretString = JSON.stringify({ ...all, clients: [entra] })
-  await secrets.send(new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString }))
+  await operator.put({ ...all, clients: [entra] })
   const folder = mkdtempSync(join(tmpdir(), 'countersign-certificate-'))
   const file = join(folder, 'key.pem')
   // Without one the provider would not know it: said before a key is made.
@@ -699,16 +685,14 @@ describe('keys rotate', () => {
   })
 
   test('says what is left of the waits, not the whole of them', async () => {
-    const { run, document, secrets } = operator
+    const { run, document } = operator
     await run('keys', 'create', ...RS, '--alg', 'RS256')
     await run('keys', 'publish', ...RS, '--vouch')
     const ago = (hours: number) =>
       new Date(Date.now() - hours * 3_600_000).toISOString().replace(/\.\d+Z/, 'Z')
     const all = await document()
     Object.assign(all.clients[0]!.signing_keys[1]!, { published_at: ago(20) })
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
-    )
+    await operator.put(all)
     const dry = async () => (await run('keys', 'rotate', ...RS, '--dry-run')).out
     expect(await dry()).toMatch(/after (?:4h|3h 59m.*) it signs/)
     await run('keys', 'activate', ...RS, '--publish-wait', '20h')
@@ -716,9 +700,7 @@ describe('keys rotate', () => {
     const [old, now] = later.clients[0]!.signing_keys
     Object.assign(old!, { retired_at: ago(23) })
     Object.assign(now!, { activated_at: ago(23) })
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(later) }),
-    )
+    await operator.put(later)
     expect(await dry()).toMatch(/after (?:1h|59m.*) the old key is taken out/)
   })
 
@@ -728,14 +710,12 @@ describe('keys rotate', () => {
   })
 
   test('one that was taken back is not gone on with: the key that signs is the older one', async () => {
-    const { run, keysOf, document, secrets } = operator
+    const { run, keysOf, document } = operator
     await run('keys', 'create', ...RS, '--alg', 'RS256')
     // Made in different seconds, as keys are.
     const all = await document()
     Object.assign(all.clients[0]!.signing_keys[0]!, { created_at: '2026-01-01T00:00:00Z' })
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
-    )
+    await operator.put(all)
     const [old] = await keysOf('rs256')
     await run('keys', 'activate', ...RS, '--force')
     await run('keys', 'activate', ...RS, '--kid', old!.public_jwk.kid!, '--force')
@@ -744,15 +724,13 @@ describe('keys rotate', () => {
   })
 
   test('that was begun long ago is not gone on with: whoever runs it in ninety days means a new one', async () => {
-    const { run, document, secrets } = operator
+    const { run, document } = operator
     const change = async (time: string) => {
       const all = await document()
       const [old, now] = all.clients[0]!.signing_keys
       Object.assign(old!, { retired_at: time })
       Object.assign(now!, { activated_at: time })
-      await secrets.send(
-        new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
-      )
+      await operator.put(all)
     }
     await run('keys', 'create', ...RS, '--alg', 'RS256')
     await run('keys', 'activate', ...RS, '--force')
@@ -763,14 +741,12 @@ describe('keys rotate', () => {
   })
 
   test('a key with replicas is not followed by one without', async () => {
-    const { run, document, secrets } = operator
+    const { run, document } = operator
     const all = await document()
     const [key] = all.clients[0]!.signing_keys
     const arn = (region: string) => `arn:aws:kms:${region}:${ACCOUNT}:key/mrk-1`
     Object.assign(key!, { kms_key_arn: arn('eu-central-1'), replicas: [arn('eu-west-1')] })
-    await secrets.send(
-      new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString: JSON.stringify(all) }),
-    )
+    await operator.put(all)
     const { code, json } = await run('keys', 'rotate', ...RS, '--yes', '--json')
     expect([code, json.error.code]).toEqual([3, 'has_replicas'])
   })

@@ -1,7 +1,5 @@
 import { CreateKeyCommand, DisableKeyCommand } from '@aws-sdk/client-kms'
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CONFIG_SECRET } from '../../../local/roles.ts'
 import { wordsOf } from '../../support/shell.ts'
 import { type Operator, startOperator } from '../operator.ts'
 
@@ -16,8 +14,7 @@ afterEach(() => operator.close())
 async function renamed(client_id: string) {
   const document = await operator.document()
   const clients = document.clients.map(client => ({ ...client, client_id }))
-  const SecretString = JSON.stringify({ ...document, clients })
-  await operator.secrets.send(new PutSecretValueCommand({ SecretId: CONFIG_SECRET, SecretString }))
+  await operator.put({ ...document, clients })
 }
 
 /** Of the command that follows `mark`, to the end of its line. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -11,6 +11,7 @@ import { control } from '../../../local/aws/control.ts'
 import { type StackClientPlan, stackClients } from '../../../local/clients.ts'
 import { listen } from '../../../local/listen.ts'
 import { type Stack, startStack } from '../../../local/stack.ts'
+import { freePort } from '../../support/free-port.ts'
 import { type Answers, jsonOf, recorded } from '../../support/operator.ts'
 import { AuthorizationError, createBrowser } from '../../support/sign-in.ts'
 import { spawned } from '../../support/spawned.ts'
@@ -43,15 +44,6 @@ afterAll(async () => {
   await stack?.close()
 })
 afterEach(() => control(stack.description.kms).reset())
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const OPEN = 'open this: '
 
