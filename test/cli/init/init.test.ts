@@ -278,6 +278,19 @@ describe('the provider', () => {
     expect(await kms.requests()).toEqual([])
   })
 
+  test('a key that is made and cannot be read is not forgotten: by init, which alone knows the client', async () => {
+    const kms = control(account.kms)
+    await kms.fault('GetPublicKey', { kind: 'error', name: 'AccessDeniedException' }, 1)
+    const said = await init({ json: true })
+    await kms.reset()
+    const { code, fix } = jsonOf<{ error: { code: string; fix: string } }>(said).error
+    expect([said.code, code]).toEqual([1, 'key_created'])
+    const [, option] = fix.split(': ')
+    const [, flag, arn] = wordsOf(`countersign ${option}`)
+    expect(flag).toBe('--kms-key-arn')
+    expect((await init({ 'kms-key-arn': arn })).code).toBe(0)
+  })
+
   test('without discovery nothing is read: the preset has the endpoints, or the flags', async () => {
     expect((await init({ 'no-discovery': true })).code).toBe(0)
     expect(await clientOf()).toMatchObject({ jwks_uri: `${provider.issuer}/jwks` })
