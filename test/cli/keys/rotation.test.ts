@@ -62,11 +62,14 @@ test('one stops where another key has come to sign since it was begun', async ()
 
 test('the new key is looked at before it signs: one that was disabled meanwhile does not', async () => {
   const { rotation, stored, client, context } = await begin()
-  rotation.plan.publish_wait = 1
-  vi.spyOn(context, 'wait').mockImplementation(async ms => {
+  rotation.plan.publish_wait = 600
+  let waited = 0
+  vi.spyOn(context, 'now').mockImplementation(() => Date.now() + waited)
+  vi.spyOn(context, 'wait').mockImplementation(async () => {
     const [, made] = await operator.keysOf()
     await operator.kms.send(new DisableKeyCommand({ KeyId: made!.kms_key_arn }))
-    await new Promise(resolve => setTimeout(resolve, ms))
+    // The wait is over at once, whatever second it began in.
+    waited = 600_000
   })
   await expect(rotation.changeOver(stored, client, GIVEN)).rejects.toMatchObject({ code: 'not_usable' })
   expect((await operator.keysOf()).map(({ state }) => state)).toEqual(['active', 'next'])
