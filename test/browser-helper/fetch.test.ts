@@ -147,6 +147,25 @@ describe('BFF-2, CSRF-2: fetch() in session delivery', () => {
     expect(lines(page).filter(line => line.startsWith('POST'))).toHaveLength(1)
   })
 
+  test('401 that comes when another request has asked already: repeated with what that got', async () => {
+    let late = () => {}
+    const after = new Promise<void>(resolve => {
+      late = resolve
+    })
+    const page = openPage({
+      answers: {
+        '/session': [{ body: SESSION }],
+        '/api/a': [{ status: 401, after }, {}],
+        '/api/b': [{ status: 401 }, {}],
+      },
+    })
+    const slow = page.countersign.fetch('/a')
+    await page.countersign.fetch('/b')
+    late()
+    expect((await slow).status).toBe(200)
+    expect(lines(page).filter(line => line.startsWith('POST'))).toHaveLength(1)
+  })
+
   test('401 and nobody signed in', async () => {
     const page = openPage({ answers: { '/session': [SIGNED_OUT], '/api/me': [{ status: 401 }] } })
     await expect(page.countersign.fetch('/me')).rejects.toMatchObject({

@@ -58,6 +58,13 @@ describe('session()', () => {
     expect(lines(page)).toEqual(['POST /session client_id=spa', 'POST /session client_id=spa&force=true'])
   })
 
+  test('once the back end has said that it is over, the token held so far is not used either', async () => {
+    const page = openPage({ answers: { '/session': [{ body: mediated('at-1') }, SIGNED_OUT] } })
+    await page.countersign.getAccessToken()
+    expect(await page.countersign.session({ force: true })).toBeUndefined()
+    expect(await refused(page.countersign.getAccessToken())).toMatchObject({ error: 'login_required' })
+  })
+
   test.each([
     [
       { status: 400, body: { error: 'invalid_request', error_description: 'Why.' } },
@@ -140,6 +147,12 @@ describe('RACE-1: one after the other', () => {
     await Promise.all(calls)
     expect(page.sent).toHaveLength(2)
     expect(page.locked).toEqual(locks ? [`countersign ${AUTH} spa`, `countersign ${AUTH} spa`] : [])
+  })
+
+  test('without locks, too, a call that failed keeps nobody waiting', async () => {
+    const page = openPage({ locks: false, answers: { '/session': [{ status: 502 }, { body: SESSION }] } })
+    const calls = [refused(page.countersign.session()), page.countersign.session({ force: true })]
+    expect(await Promise.all(calls)).toMatchObject([{ status: 502 }, { claims: CLAIMS }])
   })
 
   test('another tab waits, even for one that fails', async () => {
