@@ -15,6 +15,7 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const pages = [
   'README.md',
   'docs/architecture.md',
+  'docs/browser.md',
   'docs/clients.md',
   'docs/configuration.md',
   'docs/deploy.md',
