@@ -105,8 +105,9 @@ export function createCountersign(
   async function current(): Promise<Held> {
     if (held) {
       const { since, session } = held
+      const { expires_in = Infinity, session_expires_in } = session
       const age = Math.max(...clocks().map((now, i) => now - since[i]!))
-      if (age < session.expires_in * 1000 - AHEAD_MS) return held
+      if (age < Math.min(expires_in, session_expires_in) * 1000 - AHEAD_MS) return held
     }
     return ask()
   }

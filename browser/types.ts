@@ -41,8 +41,8 @@ export interface Session {
   /** Of the ID token. */
   claims: Record<string, unknown>
   scope?: string
-  /** Seconds for which the access token was good when this was received. */
-  expires_in: number
+  /** Seconds for which the access token was good when this was received, where its provider says so. */
+  expires_in?: number
   /** Seconds until the session ends whatever is done, counted likewise. */
   session_expires_in: number
 }

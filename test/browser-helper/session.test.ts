@@ -42,6 +42,20 @@ describe('session()', () => {
     expect(page.sent).toHaveLength(2)
   })
 
+  test.each([
+    ['its token has no life that is known', { expires_in: undefined, session_expires_in: 600 }, 589],
+    ['it ends before its token does', { expires_in: 900, session_expires_in: 600 }, 589],
+  ])('asks again when the session ends, where %s', async (_, changes, seconds) => {
+    const page = openPage({ answers: { '/session': [{ body: { ...SESSION, ...changes } }] } })
+    await page.countersign.session()
+    page.pass(seconds)
+    await page.countersign.session()
+    expect(page.sent).toHaveLength(1)
+    page.pass(1)
+    await page.countersign.session()
+    expect(page.sent).toHaveLength(2)
+  })
+
   test('is undefined where nobody is signed in, and asks again the next time', async () => {
     const page = openPage({ answers: { '/session': [SIGNED_OUT, { body: SESSION }] } })
     expect(await page.countersign.session()).toBeUndefined()
