@@ -13,6 +13,13 @@ const NEEDS = {
   VpcSubnetIds: ['VpcSecurityGroupIds'],
   EndpointVpcId: ['VpcSubnetIds'],
   HostedZoneId: ['DomainName'],
+  SessionSecretArn: ['CookieDeliveries'],
+  LeaseTable: ['CookieDeliveries'],
+  // Without a name of their own the two APIs have no host in common, and so no cookie.
+  ApiUrl: ['CookieDeliveries', 'AppOrigin', 'DomainName'],
+  AppOrigin: ['ApiUrl'],
+  ForwardClientAddress: ['ApiUrl'],
+  ApiLogs: ['ApiUrl'],
 }
 
 /** The names that were given, by the command line or for this stage. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { KMSClient } from '@aws-sdk/client-kms'
@@ -6,6 +6,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { stop } from 'esbuild'
 import { build } from '../infra/build.ts'
 import { TAGS } from '../infra/tags.ts'
+import { type Api, startApi } from './api/server.ts'
 import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
@@ -14,11 +15,20 @@ import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
 import { type CreatedKey, createSigningKey, SIGNERS } from './keys.ts'
-import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles.ts'
+import {
+  ACCOUNT,
+  CONFIG_SECRET,
+  credentials,
+  PRINCIPALS,
+  REGION,
+  SESSION_FUNCTIONS,
+  SESSION_SECRET,
+} from './roles.ts'
+import { siblingOf } from './site.ts'
 import { createTraces } from './traces.ts'
 
 export interface StackOptions {
-  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4). 0 takes free ones. */
+  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4, API +5). 0 takes free ones. */
   port: number
   /** What the functions write. */
   log: NodeJS.WritableStream
@@ -28,6 +38,8 @@ export interface StackOptions {
 
 export interface Stack {
   description: StackDescription
+  /** What the API behind the gateway has seen. */
+  api: Api
   close(): Promise<void>
 }
 
@@ -48,7 +60,8 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
 
   try {
     const app = await keep(startApp({ port }))
-    const [aws] = await Promise.all([
+    const site = { app: siblingOf(app.url, 'app') }
+    const [aws, api] = await Promise.all([
       keep(
         startLocalAwsWorker({
           kmsPort: portOf(3),
@@ -58,6 +71,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
           principals: PRINCIPALS,
         }),
       ),
+      keep(startApi({ port: portOf(5), origins: () => [app.url, site.app] })),
       // esbuild's own process has nothing more to do then.
       build().finally(stop),
     ])
@@ -82,6 +96,14 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.secrets_manager,
       COUNTERSIGN_SECRET_ID: CONFIG_SECRET,
     }
+    await secrets.send(
+      new CreateSecretCommand({
+        Name: SESSION_SECRET,
+        // As CloudFormation generates it.
+        SecretString: JSON.stringify({ write: 'k1', k1: randomBytes(48).toString('base64url') }),
+        ClientRequestToken: randomUUID(),
+      }),
+    )
     let issuer = ''
     // The provider reads the keys at the gateway, and the functions read there who the provider is.
     const prepare = async (gateway: string) => {
@@ -119,13 +141,21 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
         log: functionLog,
         onAnswered: traces.answered,
         prepare,
+        parameters: { ApiUrl: api.url, AppOrigin: site.app, ForwardClientAddress: 'true' },
         // How Node is to run is for whoever starts the stack to say, for the functions' threads too.
-        environmentOf: name => ({ ...nodeOptions(), ...shared, ...environment(credentials(name)) }),
+        environmentOf: name => ({
+          ...nodeOptions(),
+          ...shared,
+          ...(SESSION_FUNCTIONS.includes(name) && { COUNTERSIGN_SESSION_SECRET_ID: SESSION_SECRET }),
+          ...environment(credentials(name)),
+        }),
       }),
     )
     const description: StackDescription = {
       app: app.url,
       gateway: gateway.url,
+      site: { ...site, gateway: siblingOf(gateway.url, 'api') },
+      api: api.url,
       issuer,
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
@@ -138,7 +168,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       // As often as the function tries.
       setKmsDown: down => faults.fault('Sign', down ? { kind: 'error', name: 'ThrottlingException' } : null),
     })
-    return { description, close }
+    return { description, api, close }
   } catch (error) {
     await close()
     throw error

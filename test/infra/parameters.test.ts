@@ -75,6 +75,12 @@ describe('a parameter', () => {
     [['CloudFront=true'], 'CloudFront needs WebAclArn'],
     [['VpcSubnetIds=subnet-1'], 'VpcSubnetIds needs VpcSecurityGroupIds'],
     [['EndpointVpcId=vpc-1'], 'EndpointVpcId needs VpcSubnetIds'],
+    [['LeaseTable=true'], 'LeaseTable needs CookieDeliveries'],
+    [
+      ['CookieDeliveries=true', 'ApiUrl=https://orders.example.com'],
+      'ApiUrl needs AppOrigin, ApiUrl needs DomainName',
+    ],
+    [['AppOrigin=https://app.example.com'], 'AppOrigin needs ApiUrl'],
   ])('%j is refused without what it needs', async (given, message) => {
     await expect(handedOn(...given)).rejects.toThrow(message)
   })
@@ -86,6 +92,22 @@ describe('a parameter', () => {
     ['SigningAlgorithm=none'],
   ])('%s is refused here, and not by CloudFormation minutes later', async given => {
     await expect(handedOn(given)).rejects.toThrow(`not a value of ${given.split('=')[0]}`)
+  })
+
+  test.each([
+    ['ApiUrl', 'https://orders.example.com', true],
+    ['ApiUrl', 'https://orders.example.com:8443/v1/x', true],
+    ['ApiUrl', 'http://orders.example.com', false],
+    ['ApiUrl', 'https://orders.example.com/', false],
+    ['ApiUrl', 'https://orders.example.com/{tenant}', false],
+    ['ApiUrl', 'https://user@orders.example.com', false],
+    ['ApiUrl', 'https://orders.example.com?x=1', false],
+    ['AppOrigin', 'https://app.example.com', true],
+    ['AppOrigin', 'https://app.example.com/', false],
+    ['AppOrigin', "https://app.example.com'", false],
+    ['AppOrigin', '*', false],
+  ])('%s=%s is taken: %s', (name, value, taken) => {
+    expect(new RegExp(Parameters[name]!.AllowedPattern!).test(value)).toBe(taken)
   })
 
   test('ABUSE-2: a rate that could use up more than half of the KMS quota is refused', async () => {
