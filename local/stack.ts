@@ -34,6 +34,8 @@ export interface StackOptions {
   log: NodeJS.WritableStream
   /** Default: those of `stackClients`, which the demo app knows. */
   clients?: StackClientPlan[]
+  /** Told of every token that the provider issues. */
+  onIssued?(token: string): void
 }
 
 export interface Stack {
@@ -46,7 +48,7 @@ export interface Stack {
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts everything, each part before the one that needs it. What has started is closed again where a later part fails. */
-export async function startStack({ port, log, clients: others }: StackOptions): Promise<Stack> {
+export async function startStack({ port, log, clients: others, onIssued }: StackOptions): Promise<Stack> {
   const started: { close(): Promise<void> }[] = []
   const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const part = await starting
@@ -88,8 +90,6 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
     const kms = new KMSClient({ ...operator, endpoint: aws.kms })
     const secrets = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
 
-    const clients = others ?? stackClients(app.url)
-    const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
     const shared = {
       AWS_REGION: REGION,
       AWS_ENDPOINT_URL_KMS: aws.kms,
@@ -104,14 +104,18 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
         ClientRequestToken: randomUUID(),
       }),
     )
+    let clients: StackClientPlan[] = []
     let issuer = ''
     // The provider reads the keys at the gateway, and the functions read there who the provider is.
     const prepare = async (gateway: string) => {
+      clients = others ?? stackClients(app.url, gateway)
+      const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
       const provider = await keep(
         startIdentityProvider({
           port: portOf(2),
           // Why the provider refused: on the wire it says next to nothing.
           onAssertion: traces.assertion,
+          ...(onIssued && { onIssued }),
           onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
           clients: clients.map(client => providerClient(client, `${gateway}/.well-known/jwks.json`)),
         }),
@@ -186,13 +190,21 @@ function nodeOptions(): Record<string, string> {
 
 /** How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated. */
 function providerClient(
-  { client_id, application_type, redirect_uri, grant_types, require_dpop_nonce = false }: StackClientPlan,
+  {
+    client_id,
+    application_type,
+    redirect_uri,
+    grant_types,
+    post_logout_redirect_uris = [],
+    require_dpop_nonce = false,
+  }: StackClientPlan,
   jwks_uri: string,
 ) {
   return {
     client_id,
     application_type,
     redirect_uris: [redirect_uri],
+    post_logout_redirect_uris,
     require_dpop_nonce,
     // The demo shows that a refresh token which the provider gives stays behind.
     grant_types: [...new Set([...grant_types, 'refresh_token'])],
@@ -201,11 +213,9 @@ function providerClient(
 }
 
 /** And how the functions know it. */
-function registration(
-  { client_id, application_type, redirect_uri, origin, grant_types, refresh }: StackClientPlan,
-  issuer: string,
-  key: CreatedKey,
-) {
+function registration(client: StackClientPlan, issuer: string, key: CreatedKey) {
+  const { client_id, application_type, redirect_uri, origin, grant_types, refresh } = client
+  const { delivery, public_url, scope, api_routes, post_logout_redirect_uris } = client
   return {
     client_id,
     provider: 'pingone',
@@ -213,8 +223,11 @@ function registration(
     signing_keys: [{ ...key, state: 'active' }],
     application_type,
     ...(origin !== undefined && { allowed_origins: [origin] }),
-    redirect_uris: [redirect_uri],
+    // Where the sign-in begins at Countersign, it is no address of the app's that the provider goes back to.
+    ...(public_url === undefined && { redirect_uris: [redirect_uri] }),
     grant_types,
     refresh,
+    // What is undefined is left out of JSON.
+    ...{ delivery, public_url, scope, api_routes, post_logout_redirect_uris },
   }
 }

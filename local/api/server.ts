@@ -42,6 +42,11 @@ export async function startApi(options: { port: number; origins: () => readonly 
     }
     response.setHeader('vary', 'Origin')
     response.setHeader('cache-control', 'no-store')
+    // Of a page that has its token and calls here by itself; behind the REST API no preflight arrives.
+    if (method === 'OPTIONS') {
+      const allowed = { 'access-control-allow-headers': 'authorization, content-type' }
+      return void response.writeHead(204, allowed).end()
+    }
     try {
       const [status, body] = await answer(request)
       response

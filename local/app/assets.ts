@@ -13,15 +13,21 @@ const CLIENT = new URL('./client/', import.meta.url)
 
 /** Bundles the app in memory, its library with it: the page loads nothing from elsewhere. */
 export async function readAssets(): Promise<Assets> {
-  const [index, css, scripts] = await Promise.all([
+  const [index, deliveries, css, scripts] = await Promise.all([
     readFile(new URL('index.html', CLIENT), 'utf8'),
+    readFile(new URL('deliveries.html', CLIENT), 'utf8'),
     readFile(new URL('app.css', CLIENT), 'utf8'),
     build({
-      entryPoints: ['app', 'foreign'].map(name => new URL(`${name}.ts`, CLIENT).pathname),
+      entryPoints: ['app.ts', 'foreign.ts', 'deliveries.tsx'].map(name => new URL(name, CLIENT).pathname),
       bundle: true,
       format: 'esm',
       target: 'es2022',
       minify: true,
+      jsx: 'automatic',
+      // Its source, so that nothing has to be built before.
+      alias: { 'countersign/browser': new URL('../../browser/index.ts', import.meta.url).pathname },
+      // React's own switch: without it, its checks for developers come along.
+      define: { 'process.env.NODE_ENV': '"production"' },
       write: false,
       outdir: '/',
       logLevel: 'silent',
@@ -33,6 +39,7 @@ export async function readAssets(): Promise<Assets> {
   return new Map<string, Asset>([
     ['/', html],
     ['/callback', html],
+    ['/deliveries', { type: html.type, content: deliveries }],
     ['/foreign', { type: html.type, content: foreign }],
     ['/app.css', { type: 'text/css; charset=utf-8', content: css }],
     ...scripts.outputFiles.map(

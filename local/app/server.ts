@@ -39,6 +39,11 @@ export async function startApp({ port }: { port: number }): Promise<App> {
       response.setHeader('location', url)
       return send(response, 307, 'text/plain', `The app is at ${url}\n`)
     }
+    // Cookies go to siblings alone, so this page has to be one.
+    if (own === url && pathname === '/deliveries') {
+      response.setHeader('location', siblingOf(url, 'app') + request.url)
+      return send(response, 307, 'text/plain', 'This page lives under another name\n')
+    }
     const asset = assets.get(pathname)
     if (request.method === 'GET' && asset) {
       response.setHeader(
@@ -82,6 +87,7 @@ async function answerOf(
       return {
         issuer,
         gateway,
+        api: description.api,
         clients: clients.slice(0, DEMO_CLIENTS),
         foreign: `${foreignOrigin(app)}/foreign`,
       }
@@ -119,13 +125,13 @@ function gatewayFor(own: string | undefined, { gateway, site }: StackDescription
   return own === site.app ? site.gateway : gateway
 }
 
-function policy({ app, issuer }: StackDescription, gateway: string): string {
+function policy({ app, issuer, api }: StackDescription, gateway: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     'img-src data:',
-    `connect-src 'self' ${gateway} ${new URL(issuer).origin}`,
+    `connect-src 'self' ${gateway} ${new URL(issuer).origin} ${api}`,
     `frame-src ${foreignOrigin(app)}`,
     `frame-ancestors ${app}`,
     "base-uri 'none'",

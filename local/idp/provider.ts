@@ -30,6 +30,8 @@ export interface IdentityProviderOptions {
    * Must not throw, and must not keep the assertion.
    */
   onAssertion?(client_assertion: string, span: Span, answered: string[]): void
+  /** Told of every token that is issued: for a test that looks for them where they must not be. Must not throw. */
+  onIssued?(token: string): void
 }
 
 /** One request as it came in. The query is left out: it may hold a code. */
@@ -106,6 +108,19 @@ function assertions(tell: NonNullable<IdentityProviderOptions['onAssertion']>): 
   }
 }
 
+const ISSUED = ['access_token', 'refresh_token', 'id_token'] as const
+
+function issued(tell: NonNullable<IdentityProviderOptions['onIssued']>): Middleware {
+  return async (ctx, next) => {
+    await next()
+    const body = ctx.path === ROUTES.token ? (ctx.body as Record<string, unknown> | undefined) : undefined
+    for (const name of ISSUED) {
+      const token = body?.[name]
+      if (typeof token === 'string') tell(token)
+    }
+  }
+}
+
 function bounded<T>(records: T[], record: T): void {
   records.push(record)
   if (records.length > RECORDS_MAX) records.shift()
@@ -179,6 +194,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     provider.use(offlineAccess)
     provider.use(signOn(provider))
     if (options.onAssertion) provider.use(assertions(options.onAssertion))
+    if (options.onIssued) provider.use(issued(options.onIssued))
     forwardEvents(provider, event => {
       bounded(events, event)
       options.onEvent?.(event)

@@ -3,11 +3,15 @@ import type { Page } from 'playwright-core'
 import type { LogRecord } from '../../lib/log.ts'
 import { type Control, control } from '../../local/aws/control.ts'
 import type { StackDescription } from '../../local/description.ts'
-import { type StackOptions, startStack } from '../../local/stack.ts'
+import { type Stack, type StackOptions, startStack } from '../../local/stack.ts'
 
 // The local stack as `npm start` runs it, and a person's steps through the demo app.
 
 export interface Demo extends StackDescription {
+  /** What the API behind the gateway has seen. */
+  atTheApi: Stack['api']['seen']
+  /** Every token that the provider has issued. */
+  issued: ReadonlySet<string>
   /** The switches and counters of KMS. */
   aws: Control
   /** The function's lines of the requests so far, oldest first. */
@@ -18,9 +22,18 @@ export interface Demo extends StackDescription {
 export async function startDemo(clients?: StackOptions['clients']): Promise<Demo> {
   const written: string[] = []
   const log = new PassThrough().on('data', chunk => written.push(String(chunk)))
-  const { description, close } = await startStack({ port: 0, log, ...(clients && { clients }) })
+  const issued = new Set<string>()
+  const onIssued = (token: string) => issued.add(token)
+  const { description, api, close } = await startStack({
+    port: 0,
+    log,
+    onIssued,
+    ...(clients && { clients }),
+  })
   return {
     ...description,
+    atTheApi: api.seen,
+    issued,
     aws: control(description.kms),
     requests: () =>
       written

@@ -3,6 +3,8 @@
 export interface Configuration {
   issuer: string
   gateway: string
+  /** The API that the tokens are for. */
+  api: string
   clients: { client_id: string; redirect_uri: string; alg: string }[]
   /** A page of another origin, for the button that needs one. */
   foreign: string

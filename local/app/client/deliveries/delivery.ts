@@ -28,7 +28,7 @@ export interface Delivery {
 
 /** How the sign-in of a delivery comes back: to the page with that delivery chosen. */
 export function addressOf(name: Name): string {
-  return `${location.origin}/?delivery=${name}`
+  return `${location.origin}/deliveries?delivery=${name}`
 }
 
 export type Make = (configuration: Configuration) => Delivery

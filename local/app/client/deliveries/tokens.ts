@@ -7,7 +7,7 @@ export const tokens: Make = ({ issuer, gateway, api }) => {
     authority: issuer,
     metadataSeed: { token_endpoint: `${gateway}/token`, revocation_endpoint: `${gateway}/revoke` },
     client_id: 'tokens',
-    redirect_uri: `${location.origin}/callback`,
+    redirect_uri: addressOf('tokens'),
     scope: 'openid profile offline_access',
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
   })
@@ -31,7 +31,7 @@ export const tokens: Make = ({ issuer, gateway, api }) => {
   return {
     signIn: () => manager.signinRedirect(),
     async current() {
-      if (location.pathname === '/callback') returned = finish()
+      if (new URLSearchParams(location.search).has('state')) returned = finish()
       await returned
       return held(await manager.getUser())
     },

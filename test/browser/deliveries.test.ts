@@ -1,0 +1,207 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeInChromium, inPage } from './chromium.ts'
+import { type Demo, startDemo } from './demo.ts'
+import { watch } from './traffic.ts'
+
+// The deliveries in a browser: app and Countersign on sibling hosts of one site, the provider on another.
+
+describeInChromium('the three deliveries', chromium => {
+  let demo: Demo
+
+  beforeAll(async () => {
+    demo = await startDemo()
+  })
+  afterAll(async () => {
+    await demo?.close()
+  })
+
+  const address = (name: string) => `${demo.site.app}/deliveries?delivery=${name}`
+  const state = (page: Page, name: string) => page.locator(`#page[data-state="${name}"]`).waitFor()
+  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
+
+  async function signIn(page: Page, delivery: string): Promise<void> {
+    await page.goto(address(delivery))
+    await state(page, 'signed-out')
+    await press(page, 'Sign in')
+    await page.getByLabel('User name').fill('alice')
+    await page.getByLabel('Password').fill('correct horse')
+    await press(page, 'Sign in')
+    await state(page, 'signed-in')
+  }
+
+  /** What the API answered to the press of the button. */
+  async function callApi(page: Page): Promise<{ status: number; body: Record<string, string> }> {
+    await press(page, 'Call the API')
+    await page.locator('#answer:not(:text("Nothing yet."))').waitFor()
+    const [, status, body] = /^(\d+) (.*)$/s.exec(await page.locator('#answer').innerText())!
+    return { status: Number(status), body: JSON.parse(body!) }
+  }
+
+  /** The access token of the last request to the API. */
+  const bearer = () => {
+    const { rawHeaders } = demo.atTheApi().findLast(({ method }) => method !== 'OPTIONS')!
+    const at = rawHeaders.findIndex(name => name.toLowerCase() === 'authorization')
+    return rawHeaders[at + 1]!.replace(/^Bearer /, '')
+  }
+
+  const routes = () =>
+    demo
+      .requests()
+      .map(({ route, outcome }) => `${route} ${outcome}`)
+      .filter(line => !line.endsWith(' preflight'))
+
+  describe.each(['mediated', 'session'])('%s', delivery => {
+    test('BFF-1, TMB-1: signs in, survives a reload, calls the API, refreshes, and signs out', async () => {
+      const page = await chromium.page()
+      const before = routes().length
+      await signIn(page, delivery)
+      // Where it has come back to has neither code nor state.
+      expect(page.url()).toBe(address(delivery))
+      await page.reload()
+      await state(page, 'signed-in')
+      const called = await callApi(page)
+      expect(called).toMatchObject({ status: 200, body: { bearer: expect.stringContaining('present') } })
+      const first = bearer()
+      expect(demo.issued).toContain(first)
+
+      await press(page, 'Refresh now')
+      await page.getByText('Refreshed.').waitFor()
+      await callApi(page)
+      expect(bearer()).not.toBe(first)
+      expect(demo.issued).toContain(bearer())
+
+      await press(page, 'Sign out')
+      // The provider's own session is another one, and it asks.
+      await page.waitForURL(`${demo.issuer}/signoff**`)
+      await press(page, 'Sign out')
+      await state(page, 'signed-out')
+      expect(page.url()).toBe(address(delivery))
+      await page.reload()
+      await state(page, 'signed-out')
+
+      const own = routes()
+        .slice(before)
+        .filter(line => !line.startsWith('/api'))
+      expect(own).toEqual([
+        '/session session_missing',
+        '/login login_begun',
+        '/callback session_begun',
+        '/session session',
+        '/session session',
+        '/session session_refreshed',
+        '/logout logged_out',
+        '/session session_missing',
+        '/session session_missing',
+      ])
+    })
+
+    test('CSRF-3: a sign-in that is cancelled at the provider comes back as an error, and the address is clean', async () => {
+      const page = await chromium.page()
+      await page.goto(address(delivery))
+      await press(page, 'Sign in')
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await page.getByText('That did not work: access_denied').waitFor()
+      expect(page.url()).toBe(address(delivery))
+    })
+
+    test('who signs out in one tab is signed out in the other', async () => {
+      const page = await chromium.page()
+      await signIn(page, delivery)
+      const other = await page.context().newPage()
+      await other.goto(address(delivery))
+      await state(other, 'signed-in')
+      await press(page, 'Sign out')
+      await state(other, 'signed-out')
+    })
+  })
+
+  /** All that the page got and can see, in one text. */
+  async function everythingIn(page: Page, traffic: Awaited<ReturnType<typeof watch>>): Promise<string> {
+    const kept = await inPage<string>(
+      page,
+      `(async () => JSON.stringify([
+        location.href, document.cookie, document.documentElement.outerHTML, document.referrer, history.state,
+        { ...localStorage }, { ...sessionStorage },
+        (await indexedDB.databases()).map(({ name }) => name), await caches.keys(),
+      ]))()`,
+    )
+    return [kept, ...traffic.exchanged.map(({ url, response }) => `${url}\n${response}`)].join('\n')
+  }
+
+  /** The tokens, of those that were issued since, that lie in a text. */
+  const found = (text: string, since: number) =>
+    [...demo.issued].slice(since).filter(token => text.includes(token))
+
+  test('COOKIE-12, BFF-2: session: no token in anything that the browser received or the page can see', async () => {
+    const page = await chromium.page()
+    const traffic = await watch(page)
+    const since = demo.issued.size
+    await signIn(page, 'session')
+    await page.reload()
+    await state(page, 'signed-in')
+    await callApi(page)
+    await press(page, 'Refresh now')
+    await page.getByText('Refreshed.').waitFor()
+    await callApi(page)
+    const text = await everythingIn(page, traffic)
+    // Access, refresh and ID token, and again at the refresh.
+    expect(demo.issued.size - since).toBe(6)
+    expect(found(text, since)).toEqual([])
+    // It has looked where they would be: the answers of the session, of the API, and the sealed cookie.
+    expect(text).toMatch(/"claims":\{/)
+    expect(text).toContain('"bearer":"present')
+    expect(text).toMatch(/set-cookie: __Host-Http-cs-/i)
+    expect(await inPage(page, 'document.cookie')).toBe('')
+    expect(await page.locator('[data-thing="access_token"] td').first().innerText()).toBe('no')
+  })
+
+  test('TMB-1: mediated: the access token and no other', async () => {
+    const page = await chromium.page()
+    const traffic = await watch(page)
+    const since = demo.issued.size
+    await signIn(page, 'mediated')
+    await callApi(page)
+    const all = await everythingIn(page, traffic)
+    expect(demo.issued.size - since).toBe(3)
+    expect(found(all, since)).toEqual([bearer()])
+    const kept = await everythingIn(page, { exchanged: [], problems: [] })
+    // And that in the script's own memory alone.
+    expect(found(kept, since)).toEqual([])
+  })
+
+  test('tokens: all of them, which is what the search would find', async () => {
+    const page = await chromium.page()
+    const traffic = await watch(page)
+    const since = demo.issued.size
+    await signIn(page, 'tokens')
+    expect(page.url()).toBe(address('tokens'))
+    expect((await callApi(page)).status).toBe(200)
+    expect(found(await everythingIn(page, traffic), since)).toHaveLength(3)
+    await press(page, 'Refresh now')
+    await page.getByText('Refreshed.').waitFor()
+    await press(page, 'Reload')
+    await state(page, 'signed-out')
+  })
+
+  test('RACE-1: two tabs that refresh at once both go on, and so does the session', async () => {
+    const page = await chromium.page()
+    await signIn(page, 'session')
+    const other = await page.context().newPage()
+    await other.goto(address('session'))
+    await state(other, 'signed-in')
+    await Promise.all([press(page, 'Refresh now'), press(other, 'Refresh now')])
+    for (const tab of [page, other]) {
+      await tab.getByText('Refreshed.').waitFor()
+      expect((await callApi(tab)).status).toBe(200)
+    }
+    await page.reload()
+    await state(page, 'signed-in')
+  })
+
+  test('by the address of the app itself, the page sends to the one of the site', async () => {
+    const page = await chromium.page()
+    await page.goto(`${demo.app}/deliveries?delivery=mediated`)
+    expect(page.url()).toBe(address('mediated'))
+  })
+})
