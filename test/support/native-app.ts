@@ -29,7 +29,11 @@ export interface NativeApp {
   /** Both, up to the ticket. */
   ticket(): Promise<SignedIn>
   /** A form to a route, with the handle, if there is one, and whatever else a test puts in. Keeps a new handle. */
-  post(path: string, parameters?: Record<string, string>, headers?: Record<string, string>): Promise<AppAnswer>
+  post(
+    path: string,
+    parameters?: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<AppAnswer>
   /** Ticket and verifier for the first handle. */
   redeem(signedIn: SignedIn): Promise<AppAnswer>
   /** The whole of it. */

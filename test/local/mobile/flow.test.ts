@@ -43,7 +43,9 @@ describe.each<Delivery>(['mediated', 'session'])('MOB-9: the delivery %s', deliv
     expect(after.refresh_token).not.toBe(held.refresh_token)
     expect(after.exp).toBe(held.exp)
 
-    const out = await app.post('/logout', { post_logout_redirect_uri: mobile.clientOf(delivery).redirect_uri })
+    const out = await app.post('/logout', {
+      post_logout_redirect_uri: mobile.clientOf(delivery).redirect_uri,
+    })
     expect([out.status, Object.keys(out.json)]).toEqual([200, ['logout_url']])
     expect(String(out.json.logout_url)).toMatch(`${mobile.stack.description.issuer}/signoff?client_id=`)
     expect(await mobile.isKnown(after.access_token)).toBe(false)
@@ -98,7 +100,7 @@ describe.each<Delivery>(['mediated', 'session'])('MOB-9: the delivery %s', deliv
     await app.post('/session', { force: 'true' })
     handles.push(app.handle!)
     sessions.push(await mobile.sessionIn(delivery, app.handle!))
-    await app.post('/session', signedIn)
+    await app.post('/session', { ...signedIn })
     await app.post('/logout')
     const log = mobile.log()
     const outcomes = [...log.matchAll(/"outcome":"(\w+)"/g)].map(([, outcome]) => outcome)
