@@ -9,30 +9,22 @@ export type StackClientPlan = Omit<StackClient, 'alg' | 'origin'> & {
   origin?: string
   /** The provider wants a nonce in its DPoP proofs. */
   require_dpop_nonce?: boolean
+  /** Of the delivery `session`. */
+  api_routes?: string[]
 }
 
 const CODE = 'authorization_code'
 const REFRESH = 'refresh_token'
 
-/** Where the page that shows the three deliveries is: each sign-in comes back to it, and each sign-off. */
-export function deliveriesPage(app: string, delivery: string): string {
-  return `${siblingOf(app, 'app')}/deliveries?delivery=${delivery}`
-}
-
 /** Every client of the local stack. The first two are the demo's: the two ends of what providers take. */
-export function stackClients(app: string, gateway: string): StackClientPlan[] {
+export function stackClients(app: string): StackClientPlan[] {
   const web = { application_type: 'web', redirect_uri: `${app}/callback`, origin: app } as const
-  const public_url = siblingOf(gateway, 'api')
-  const cookies = {
-    alg: 'ES256',
-    application_type: 'web',
-    origin: siblingOf(app, 'app'),
-    redirect_uri: `${public_url}/callback`,
-    public_url,
-    grant_types: [CODE, REFRESH],
-    refresh: 'none',
-    scope: 'openid profile offline_access',
-  } as const
+  const site = siblingOf(app, 'app')
+  const page = (delivery: string) => ({
+    application_type: 'web' as const,
+    redirect_uri: `${site}/deliveries?delivery=${delivery}`,
+    origin: site,
+  })
   return [
     // RS256, which everyone takes; and ES256, whose signature KMS gives in another form.
     {
@@ -88,29 +80,51 @@ export function stackClients(app: string, gateway: string): StackClientPlan[] {
       shows: '`countersign try`: a loopback redirect',
     },
     {
+      client_id: 'mobile-mediated',
+      alg: 'RS256',
+      application_type: 'native',
+      redirect_uri: 'com.example.mobile:/signed-in',
+      grant_types: [CODE],
+      refresh: 'none',
+      delivery: 'mediated',
+      shows: 'a native app that gets access tokens alone',
+    },
+    {
+      client_id: 'mobile-session',
+      alg: 'ES256',
+      application_type: 'native',
+      redirect_uri: 'https://app.example.com/signed-in',
+      grant_types: [CODE],
+      refresh: 'none',
+      delivery: 'session',
+      api_routes: ['GET /me', '* /orders'],
+      shows: 'a native app that gets no token: a claimed https link',
+    },
+    // Of one page, which comes back to itself.
+    {
       client_id: 'tokens',
       alg: 'ES256',
-      application_type: 'web',
-      origin: siblingOf(app, 'app'),
-      redirect_uri: deliveriesPage(app, 'tokens'),
+      ...page('tokens'),
       grant_types: [CODE, REFRESH],
       refresh: 'rotating',
       shows: 'all tokens in the page',
     },
     {
       client_id: 'mediated',
-      ...cookies,
-      grant_types: [...cookies.grant_types],
+      alg: 'ES256',
+      ...page('mediated'),
+      grant_types: [CODE],
+      refresh: 'none',
       delivery: 'mediated',
-      post_logout_redirect_uris: [deliveriesPage(app, 'mediated')],
       shows: 'the access token in the page, the refresh token in a cookie',
     },
     {
       client_id: 'session',
-      ...cookies,
-      grant_types: [...cookies.grant_types],
+      alg: 'ES256',
+      ...page('session'),
+      grant_types: [CODE],
+      refresh: 'none',
       delivery: 'session',
-      post_logout_redirect_uris: [deliveriesPage(app, 'session')],
       api_routes: ['GET /me', '* /orders'],
       shows: 'no token in the page, both in a cookie',
     },

@@ -24,12 +24,8 @@ export interface StackClient {
   application_type: 'web' | 'native'
   grant_types: string[]
   refresh: 'none' | 'rotating' | 'dpop'
-  /** Absent: all tokens go to the app. */
+  /** Absent: `tokens`. In the others the provider knows the gateway's callback instead of `redirect_uri`. */
   delivery?: 'mediated' | 'session'
-  public_url?: string
-  scope?: string
-  api_routes?: string[]
-  post_logout_redirect_uris?: string[]
   /** What it is there to show. */
   shows: string
 }

@@ -90,6 +90,8 @@ export async function startStack({ port, log, clients: others, onIssued }: Stack
     const kms = new KMSClient({ ...operator, endpoint: aws.kms })
     const secrets = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
 
+    const clients = others ?? stackClients(app.url)
+    const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
     const shared = {
       AWS_REGION: REGION,
       AWS_ENDPOINT_URL_KMS: aws.kms,
@@ -104,12 +106,9 @@ export async function startStack({ port, log, clients: others, onIssued }: Stack
         ClientRequestToken: randomUUID(),
       }),
     )
-    let clients: StackClientPlan[] = []
     let issuer = ''
     // The provider reads the keys at the gateway, and the functions read there who the provider is.
     const prepare = async (gateway: string) => {
-      clients = others ?? stackClients(app.url, gateway)
-      const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
       const provider = await keep(
         startIdentityProvider({
           port: portOf(2),
@@ -117,13 +116,13 @@ export async function startStack({ port, log, clients: others, onIssued }: Stack
           onAssertion: traces.assertion,
           ...(onIssued && { onIssued }),
           onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
-          clients: clients.map(client => providerClient(client, `${gateway}/.well-known/jwks.json`)),
+          clients: clients.map(client => providerClient(client, gateway)),
         }),
       )
       issuer = provider.issuer
       const document = {
         version: 1,
-        clients: clients.map((client, i) => registration(client, issuer, keys[i]!)),
+        clients: clients.map((client, i) => registration(client, { issuer, gateway, key: keys[i]! })),
       }
       await secrets.send(
         new CreateSecretCommand({
@@ -163,7 +162,7 @@ export async function startStack({ port, log, clients: others, onIssued }: Stack
       issuer,
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
-      clients: clients.map(({ require_dpop_nonce: _, ...client }) => client),
+      clients: clients.map(({ require_dpop_nonce: _, api_routes: __, ...client }) => client),
       env: { ...shared, ...environment(credentials('operator')) },
     }
     app.connect({
@@ -188,34 +187,57 @@ function nodeOptions(): Record<string, string> {
   return NODE_OPTIONS ? { NODE_OPTIONS } : {}
 }
 
-/** How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated. */
+/**
+ * How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated.
+ * Where the sign-in is ours, so is the redirect URI, whatever the app is.
+ */
 function providerClient(
   {
     client_id,
     application_type,
     redirect_uri,
     grant_types,
-    post_logout_redirect_uris = [],
     require_dpop_nonce = false,
+    origin,
+    delivery,
   }: StackClientPlan,
-  jwks_uri: string,
+  gateway: string,
 ) {
   return {
     client_id,
     application_type,
-    redirect_uris: [redirect_uri],
-    post_logout_redirect_uris,
+    ...(delivery === undefined
+      ? { redirect_uris: [redirect_uri] }
+      : {
+          redirect_uris: [`${publicUrl(origin, gateway)}/callback`],
+          post_logout_redirect_uris: [redirect_uri],
+        }),
     require_dpop_nonce,
     // The demo shows that a refresh token which the provider gives stays behind.
     grant_types: [...new Set([...grant_types, 'refresh_token'])],
-    jwks_uri,
+    jwks_uri: `${gateway}/.well-known/jwks.json`,
   }
 }
 
+/** A page takes its cookies to a sibling alone; a native app, which is Node here, may not know that name. */
+function publicUrl(origin: string | undefined, gateway: string): string {
+  return origin === undefined ? gateway : siblingOf(gateway, 'api')
+}
+
 /** And how the functions know it. */
-function registration(client: StackClientPlan, issuer: string, key: CreatedKey) {
-  const { client_id, application_type, redirect_uri, origin, grant_types, refresh } = client
-  const { delivery, public_url, scope, api_routes, post_logout_redirect_uris } = client
+function registration(
+  {
+    client_id,
+    application_type,
+    redirect_uri,
+    origin,
+    grant_types,
+    refresh,
+    delivery,
+    api_routes,
+  }: StackClientPlan,
+  { issuer, gateway, key }: { issuer: string; gateway: string; key: CreatedKey },
+) {
   return {
     client_id,
     provider: 'pingone',
@@ -223,11 +245,15 @@ function registration(client: StackClientPlan, issuer: string, key: CreatedKey) 
     signing_keys: [{ ...key, state: 'active' }],
     application_type,
     ...(origin !== undefined && { allowed_origins: [origin] }),
-    // Where the sign-in begins at Countersign, it is no address of the app's that the provider goes back to.
-    ...(public_url === undefined && { redirect_uris: [redirect_uri] }),
+    redirect_uris: [redirect_uri],
     grant_types,
     refresh,
-    // What is undefined is left out of JSON.
-    ...{ delivery, public_url, scope, api_routes, post_logout_redirect_uris },
+    ...(delivery !== undefined && {
+      delivery,
+      public_url: publicUrl(origin, gateway),
+      post_logout_redirect_uris: [redirect_uri],
+      scope: 'openid offline_access profile',
+    }),
+    ...(api_routes !== undefined && { api_routes }),
   }
 }

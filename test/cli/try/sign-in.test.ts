@@ -24,7 +24,7 @@ let webPort: number
 beforeAll(async () => {
   webPort = await freePort()
   const origin = `http://127.0.0.1:${webPort}`
-  const plans = stackClients('http://127.0.0.1:1', 'http://127.0.0.1:2')
+  const plans = stackClients('http://127.0.0.1:1')
   const named = (name: string) => plans.find(({ client_id }) => client_id === name)!
   const web: StackClientPlan = {
     ...named('demo-rs256'),
