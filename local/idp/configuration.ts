@@ -113,17 +113,6 @@ async function grantWithoutAsking(ctx: KoaContextWithOIDC) {
   return grant
 }
 
-/**
- * What `offlineAccess` in provider.ts does with a query: a pushed request (RFC 9126) has its parameters in the body, which has
- * been read when the client authenticates.
- */
-function offlineAccessIfPushed({ path, oidc }: KoaContextWithOIDC): void {
-  const body = path === ROUTES.pushed_authorization_request ? oidc.body : undefined
-  if (body && body.prompt === undefined && String(body.scope).split(' ').includes('offline_access')) {
-    body.prompt = 'consent'
-  }
-}
-
 /** prompt=consent stays a known value (OIDC Core section 3.1.2.1) but never stops anybody. */
 function policy() {
   const prompts = interactionPolicy.base()
@@ -181,8 +170,7 @@ export async function providerConfiguration(
     pkce: { required: (_ctx, client) => !withoutPkce.has(client.clientId) },
     // RFC 6749 section 4.1.3: redirect_uri is required where the authorization request had one, and it always has.
     allowOmittingSingleRegisteredRedirectUri: false,
-    assertJwtClientAuthClaimsAndHeader: (ctx, claims, _header, client) => {
-      offlineAccessIfPushed(ctx)
+    assertJwtClientAuthClaimsAndHeader: (_ctx, claims, _header, client) => {
       const refusal = assertionRefusal(claims, client.clientId, Math.floor(Date.now() / 1000))
       if (refusal !== undefined) throw new errors.InvalidClientAuth(refusal)
     },

@@ -81,7 +81,8 @@ test('the authorizer has nothing to do with KMS', async () => {
 
 test('the REST API stands in front of the API, and asks the authorizer', async () => {
   const { gateway, site } = stack.description
-  const response = await fetch(`${gateway}/api/orders`)
+  const headers = { origin: site.app, 'x-csrf': '1' }
+  const response = await fetch(`${gateway}/api/orders`, { headers })
   expect(response.status).toBe(401)
   expect(response.headers.get('access-control-allow-origin')).toBe(site.app)
   expect(stack.api.seen()).toEqual([])

@@ -60,6 +60,9 @@ describe('npm start -- --json', () => {
       ['terminal', 'RS256'],
       ['mobile-mediated', 'RS256'],
       ['mobile-session', 'ES256'],
+      ['tokens', 'ES256'],
+      ['mediated', 'ES256'],
+      ['session', 'ES256'],
     ])
     expect(Object.keys(stack.env).sort()).toEqual([
       'AWS_ACCESS_KEY_ID',
