@@ -85,6 +85,14 @@ export const JWKS_TOTAL_MS = 1_500
 /** Clocks that disagree: what most providers allow the other way round, and far less than an ID token's life. */
 export const ID_TOKEN_TOLERANCE_S = 60
 
+// ---- leases on a refresh, across containers (requirement RACE-1) ----
+/** Longer than the owner can take over it: its call of the table, KMS and the provider, one after the other (a test adds it up). */
+export const LEASE_S = 12
+/** Whoever asks for the same refresh after its end is given the result: a tab that was late, a request that waited. */
+export const RESULT_KEPT_S = 60
+/** One call, a second try included: the table answers in a few milliseconds, and a request stands behind it. */
+export const LEASE_CALL_MS = 1_500
+
 // ---- the configuration document ----
 /** Read again, in the background, when older than this. */
 export const CONFIG_FRESH_MS = 60_000
