@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { kmsClient } from './aws/clients.ts'
+import { dynamoDB } from './aws/dynamodb.ts'
 import { kmsSigner } from './aws/kms-signer.ts'
+import { leaseTable } from './aws/lease-table.ts'
 import type { Client, SigningKey } from './config/client.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
 import type { Configuration } from './config/source.ts'
@@ -17,6 +19,7 @@ import { type PollIntervals, pollIntervals } from './oauth/poll-intervals.ts'
 import { type ProviderKeys, providerKeys } from './oauth/provider-keys.ts'
 import { canSignAhead, signAhead } from './oauth/sign-ahead.ts'
 import { createConfiguration, regionOf } from './reader.ts'
+import type { LeaseStore } from './session/leases.ts'
 import { within } from './within.ts'
 
 /** Everything that a request needs from outside itself. Tests pass literals. */
@@ -33,6 +36,8 @@ export interface Deps {
   connect(url: string): Promise<void>
   /** How fast devices may ask for their tokens. */
   polls: PollIntervals
+  /** Where the containers agree on who refreshes; undefined without a table. */
+  leases?: LeaseStore | undefined
   /** Milliseconds since the epoch. */
   now(): number
   /** 128 bits, base64url, 22 characters (requirement ASRT-10). */
@@ -62,6 +67,7 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
     post: createPost({ agents, userAgent }),
     connect: agents.connect,
     polls: pollIntervals(now, code => createHash('sha256').update(code).digest('base64url')),
+    leases: createLeases(environment, agents),
     now,
     randomId,
     log,
@@ -160,4 +166,10 @@ async function makeSigner(
   return verifyingFirst(signer, public_jwk, () =>
     log({ level: 'warn', event: 'configuration', outcome: 'signature_not_verified', kid: signer.kid }),
   )
+}
+
+function createLeases(environment: Environment, agents: Agents): LeaseStore | undefined {
+  const { lease_table, region = '', dynamodb_endpoint: endpoint, credentials } = environment
+  if (lease_table === undefined) return undefined
+  return leaseTable(dynamoDB({ region, endpoint, credentials, agents }), lease_table)
 }

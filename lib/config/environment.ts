@@ -11,8 +11,11 @@ export interface Environment {
   function_name?: string
   /** Where the deployment is reached, for the one function that asks it something. */
   url?: string
+  /** Name of the DynamoDB table in which containers agree on who refreshes. Without it each decides by itself. */
+  lease_table?: string
   kms_endpoint?: string
   secrets_manager_endpoint?: string
+  dynamodb_endpoint?: string
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
 }
 
@@ -29,9 +32,14 @@ export function readEnvironment(env: Variables = process.env): Environment {
   const inline = read('COUNTERSIGN_CONFIG')
   const secret_id = read('COUNTERSIGN_SECRET_ID')
   const region = read('AWS_REGION') ?? read('AWS_DEFAULT_REGION')
-  problems.push(...sourceProblems(inline, secret_id), ...regionProblems(read, secret_id))
+  const lease_table = read(LEASE_TABLE)
+  problems.push(
+    ...sourceProblems(inline, secret_id),
+    ...regionProblems(read, secret_id),
+    ...tableProblems(lease_table, region),
+  )
 
-  for (const name of [URL_VARIABLE, ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER]) {
+  for (const name of [URL_VARIABLE, ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER, ENDPOINT_DYNAMODB]) {
     const url = read(name)
     const message = url === undefined ? undefined : endpointProblem(url, onLambda)
     if (message !== undefined) problems.push({ path: name, message })
@@ -39,6 +47,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
   const deployment = read(URL_VARIABLE)
   const kms_endpoint = read(ENDPOINT_KMS) ?? read(ENDPOINT)
   const secrets_manager_endpoint = read(ENDPOINT_SECRETS_MANAGER) ?? read(ENDPOINT)
+  const dynamodb_endpoint = read(ENDPOINT_DYNAMODB) ?? read(ENDPOINT)
 
   const accessKeyId = read('AWS_ACCESS_KEY_ID')
   const secretAccessKey = read('AWS_SECRET_ACCESS_KEY')
@@ -53,8 +62,11 @@ export function readEnvironment(env: Variables = process.env): Environment {
     onLambda,
     ...(function_name !== undefined && { function_name }),
     ...(deployment !== undefined && { url: deployment.replace(/\/$/, '') }),
+    ...(lease_table !== undefined && { lease_table }),
     ...(kms_endpoint !== undefined && { kms_endpoint }),
     ...(secrets_manager_endpoint !== undefined && { secrets_manager_endpoint }),
+    // Of no use without a table.
+    ...(lease_table !== undefined && dynamodb_endpoint !== undefined && { dynamodb_endpoint }),
     credentials: {
       accessKeyId: accessKeyId as string,
       secretAccessKey: secretAccessKey as string,
@@ -64,11 +76,13 @@ export function readEnvironment(env: Variables = process.env): Environment {
 }
 
 const URL_VARIABLE = 'COUNTERSIGN_URL'
+const LEASE_TABLE = 'COUNTERSIGN_LEASE_TABLE'
 
 // The AWS SDK's own names. Each service's variable goes before the general one.
 const ENDPOINT = 'AWS_ENDPOINT_URL'
 const ENDPOINT_KMS = 'AWS_ENDPOINT_URL_KMS'
 const ENDPOINT_SECRETS_MANAGER = 'AWS_ENDPOINT_URL_SECRETS_MANAGER'
+const ENDPOINT_DYNAMODB = 'AWS_ENDPOINT_URL_DYNAMODB'
 
 const CREDENTIALS =
   'is required: credentials come from the environment alone, as Lambda gives them; no profile and no default chain is read'
@@ -105,4 +119,15 @@ function regionProblems(
   }
   // It becomes a part of a host name.
   return /^[a-z0-9-]{1,63}$/.test(region) ? [] : [{ path, message: 'must be the name of a Region' }]
+}
+
+/** A table's name says nothing of its Region (DynamoDB developer guide, naming rules). */
+function tableProblems(table: string | undefined, region: string | undefined): Problem[] {
+  if (table === undefined) return []
+  if (!/^[A-Za-z0-9_.-]{3,255}$/.test(table)) {
+    return [{ path: LEASE_TABLE, message: 'must be the name of a DynamoDB table' }]
+  }
+  return region === undefined
+    ? [{ path: 'AWS_REGION', message: `is required where ${LEASE_TABLE} is set` }]
+    : []
 }
