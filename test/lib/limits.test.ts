@@ -47,6 +47,11 @@ describe('the limits fit together', () => {
     expect(together).toBeLessThan(15_000)
   })
 
+  test('RACE-1: a lease outlives all that its owner waits for: the call that took it, KMS and the provider', () => {
+    const { LEASE_CALL_MS, KMS_TOTAL_MS, PROVIDER_TOTAL_MS } = limits
+    expect(limits.LEASE_S * 1000).toBeGreaterThanOrEqual(LEASE_CALL_MS + KMS_TOTAL_MS + PROVIDER_TOTAL_MS)
+  })
+
   test('REQ-8: two connections can fail inside the deadline', () => {
     expect(2 * limits.PROVIDER_CONNECT_MS).toBeLessThan(limits.PROVIDER_TOTAL_MS)
   })

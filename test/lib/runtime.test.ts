@@ -223,3 +223,15 @@ describe('the other parts', () => {
     expect(await rejection(configuration())).toMatchObject({ name: 'ConfigurationError' })
   })
 })
+
+test('RACE-1: there is a store of leases where a table is named, and none otherwise', async () => {
+  const aws = await startFakeAws(() => ({ status: 200, body: {} }))
+  started.push(aws)
+  const own = { ...environment, region: 'eu-west-1', dynamodb_endpoint: aws.endpoint }
+  expect(createRuntime({}, own).leases).toBeUndefined()
+  const { leases } = createRuntime({}, { ...own, lease_table: 'leases' })
+  expect(await leases!.take('key', 'owner', 1_000)).toBe('taken')
+  expect(aws.calls).toEqual([
+    { target: 'DynamoDB_20120810.PutItem', input: expect.objectContaining({ TableName: 'leases' }) },
+  ])
+})

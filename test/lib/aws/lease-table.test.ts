@@ -2,13 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dynamoDB } from '../../../lib/aws/dynamodb.ts'
 import { leaseTable } from '../../../lib/aws/lease-table.ts'
 import { guardedAgents } from '../../../lib/http/agents.ts'
-import {
-  KMS_TOTAL_MS,
-  LEASE_CALL_MS,
-  LEASE_S,
-  PROVIDER_TOTAL_MS,
-  RESULT_KEPT_S,
-} from '../../../lib/limits.ts'
+import { LEASE_S, RESULT_KEPT_S } from '../../../lib/limits.ts'
 import { type LocalLeaseTable, startLeaseTable } from '../../../local/aws/lease-table.ts'
 import { type AwsAnswer, type AwsCall, awsError, startFakeAws } from '../../support/fake-kms.ts'
 import { rejection } from '../../support/fake-provider.ts'
@@ -23,10 +17,6 @@ const clientOf = (endpoint: string) =>
     credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
     agents: guardedAgents(Date.now),
   })
-
-test('a lease outlives all that its owner waits for, with the call that took it', () => {
-  expect(LEASE_S * 1000).toBeGreaterThanOrEqual(LEASE_CALL_MS + KMS_TOTAL_MS + PROVIDER_TOTAL_MS)
-})
 
 describe('over a table', () => {
   let local: LocalLeaseTable
