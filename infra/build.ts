@@ -12,6 +12,7 @@ export const FUNCTIONS: Record<string, string> = {
   oauth: 'functions/oauth.ts',
   jwks: 'functions/jwks.ts',
   probe: 'functions/probe.ts',
+  authorizer: 'functions/authorizer.ts',
 }
 
 /**

@@ -85,14 +85,6 @@ export const JWKS_TOTAL_MS = 1_500
 /** Clocks that disagree: what most providers allow the other way round, and far less than an ID token's life. */
 export const ID_TOKEN_TOLERANCE_S = 60
 
-// ---- leases on a refresh, across containers (requirement RACE-1) ----
-/** Longer than the owner can take over it: its call of the table, KMS and the provider, one after the other (a test adds it up). */
-export const LEASE_S = 12
-/** Whoever asks for the same refresh after its end is given the result: a tab that was late, a request that waited. */
-export const RESULT_KEPT_S = 60
-/** One call, a second try included: the table answers in a few milliseconds, and a request stands behind it. */
-export const LEASE_CALL_MS = 1_500
-
 // ---- the configuration document ----
 /** Read again, in the background, when older than this. */
 export const CONFIG_FRESH_MS = 60_000
@@ -143,3 +135,41 @@ export const TIMEOUT_EARLY_MS = 100
 // ---- the cold start ----
 /** What init may take before Lambda goes on without it; a request then does the work itself. */
 export const INIT_MS = 400
+
+// ---- sessions (requirements COOKIE-4, COOKIE-7, COOKIE-8) ----
+/** A working day. */
+export const SESSION_LIFETIME_S = 8 * 3_600
+export const SESSION_LIFETIME_MIN_S = 300
+/** No browser keeps a cookie for longer than 400 days (draft-ietf-httpbis-rfc6265bis, section 5.6.1). */
+export const SESSION_LIFETIME_MAX_S = 400 * 24 * 3_600
+/** Name and value of one cookie: what every browser takes. */
+export const COOKIE_MAX_B = 4_096
+/** All of a session's cookies in one request: API Gateway takes 10,240 bytes of request line and headers, of everybody's. */
+export const COOKIES_MAX_B = 6 * 1024
+export const COOKIE_CHUNKS_MAX = 3
+/** A sign-in that takes longer has to be begun again. */
+export const LOGIN_S = 600
+/** An address of an app, with a path and a query of its own. */
+export const RETURN_TO_MAX = 2_048
+/** From the callback to the app and back: seconds, on a telephone. */
+export const TICKET_S = 60
+/** An access token is refreshed when it has less left than its way to the API may take. */
+export const ACCESS_MARGIN_S = 30
+/** A 256-bit key in the alphabet that CloudFormation draws from. */
+export const MASTER_MIN = 43
+/** A key that is not known may have been added a moment ago: the ring is read again, but not more often. */
+export const RING_FORCED_MS = 1_000
+
+// ---- refreshing once (requirement RACE-1) ----
+/** What a refresh brought is handed to whoever comes with the same old token: a tab whose request was under way. */
+export const RESULT_KEPT_S = 60
+/** Sessions that one container has refreshed within that time; beyond, the oldest are forgotten. */
+export const REFRESHES_MAX = 1_000
+/** Longer than the table, KMS and the provider may take (a test adds it up). Then the one who refreshed has ended, however it was. */
+export const LEASE_S = 12
+/** One call of the table, a second try included: it answers in a few milliseconds, and a request stands behind it. */
+export const LEASE_CALL_MS = 1_500
+/** By then it has ended. */
+export const RETRY_AFTER_REFRESH_S = 1
+/** Between two looks at somebody else's refresh. */
+export const LEASE_POLL_MS = 150

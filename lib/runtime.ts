@@ -18,9 +18,12 @@ import { audience } from './oauth/endpoint.ts'
 import { type PollIntervals, pollIntervals } from './oauth/poll-intervals.ts'
 import { type ProviderKeys, providerKeys } from './oauth/provider-keys.ts'
 import { canSignAhead, signAhead } from './oauth/sign-ahead.ts'
-import { createConfiguration, regionOf } from './reader.ts'
+import { createConfiguration, createRing, regionOf } from './reader.ts'
+import { type SealKeys, sealKeys } from './session/keys.ts'
 import type { LeaseStore } from './session/leases.ts'
-import { within } from './within.ts'
+import { type Refreshes, refreshes } from './session/refreshes.ts'
+import type { Session } from './session/session.ts'
+import { wait, within } from './within.ts'
 
 /** Everything that a request needs from outside itself. Tests pass literals. */
 export interface Deps {
@@ -36,8 +39,10 @@ export interface Deps {
   connect(url: string): Promise<void>
   /** How fast devices may ask for their tokens. */
   polls: PollIntervals
-  /** Where the containers agree on who refreshes; undefined without a table. */
-  leases?: LeaseStore | undefined
+  /** What sessions are sealed by. */
+  seals: SealKeys
+  /** One refresh of each refresh token. */
+  refreshes: Refreshes<Session>
   /** Milliseconds since the epoch. */
   now(): number
   /** 128 bits, base64url, 22 characters (requirement ASRT-10). */
@@ -67,7 +72,15 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
     post: createPost({ agents, userAgent }),
     connect: agents.connect,
     polls: pollIntervals(now, code => createHash('sha256').update(code).digest('base64url')),
-    leases: createLeases(environment, agents),
+    seals: sealKeys({ ring: createRing(environment, { agents, now, log }), now, wait }),
+    refreshes: refreshes({
+      leases: createLeases(environment, agents),
+      now,
+      wait,
+      randomId,
+      report: error =>
+        log({ level: 'error', event: 'lease', outcome: 'lease_failed', error_name: causeName(error) }),
+    }),
     now,
     randomId,
     log,
@@ -168,6 +181,7 @@ async function makeSigner(
   )
 }
 
+/** Of another container nobody knows, unless there is a table. */
 function createLeases(environment: Environment, agents: Agents): LeaseStore | undefined {
   const { lease_table, region = '', dynamodb_endpoint: endpoint, credentials } = environment
   if (lease_table === undefined) return undefined

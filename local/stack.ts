@@ -19,7 +19,7 @@ import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles
 import { createTraces } from './traces.ts'
 
 export interface StackOptions {
-  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4, table +5). 0 takes free ones. */
+  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4, a table of leases +6). 0 takes free ones. */
   port: number
   /** What the functions write. */
   log: NodeJS.WritableStream
@@ -71,7 +71,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // esbuild's own process has nothing more to do then.
       build().finally(stop),
     ])
-    const leases = leaseTable ? await keep(startTable(portOf(5))) : undefined
+    const leases = leaseTable ? await keep(startTable(portOf(6))) : undefined
     const faults = control(aws.kms)
     const traces = createTraces(() => faults.requests())
     // What the functions write is read over the shoulder, for the demo.

@@ -5,6 +5,7 @@ import { decideCors, type OriginPolicy, requireOrigin, VARY } from '../../../lib
 const ORIGIN = 'https://app.example.com'
 const web: OriginPolicy = {
   allowed_origins: new Set([ORIGIN, 'https://other.example.com:8443']),
+  credentialed_origins: new Set(),
   native: false,
 }
 const native: OriginPolicy = { ...web, native: true }
@@ -58,7 +59,11 @@ describe('CORS-1, CORS-2: the origin', () => {
   })
 
   test('with no client at all every origin is foreign', () => {
-    const nobody: OriginPolicy = { allowed_origins: new Set(), native: false }
+    const nobody: OriginPolicy = {
+      allowed_origins: new Set(),
+      credentialed_origins: new Set(),
+      native: false,
+    }
     expect(decideCors('OPTIONS', ORIGIN, nobody)).toEqual({ kind: 'refused', reason: 'origin_refused' })
   })
 })
