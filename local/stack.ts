@@ -19,7 +19,7 @@ import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles
 import { createTraces } from './traces.ts'
 
 export interface StackOptions {
-  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4, a table of leases +6). 0 takes free ones. */
+  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4). 0 takes free ones. */
   port: number
   /** What the functions write. */
   log: NodeJS.WritableStream
@@ -27,7 +27,7 @@ export interface StackOptions {
   clients?: StackClientPlan[]
   /** How many of each function there are, which take turns. Default 1. */
   instances?: number
-  /** The signing function has a table in which its instances agree on who refreshes. Default false. */
+  /** The signing function has a table in which its instances agree on who refreshes, at `port` +6. Default false. */
   leaseTable?: boolean
   /** The provider's: see IdentityProviderOptions. Default 0. */
   refresh_grace_s?: number
@@ -35,9 +35,9 @@ export interface StackOptions {
 
 export interface Stack {
   description: StackDescription
+  close(): Promise<void>
   /** Where there is one. */
   leases?: LocalLeaseTable
-  close(): Promise<void>
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -128,15 +128,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       startGateway({
         port: portOf(1),
         root: ROOT,
+        instances,
         log: functionLog,
         onAnswered: traces.answered,
         prepare,
-        instances,
         // How Node is to run is for whoever starts the stack to say, for the functions' threads too.
         environmentOf: name => ({
           ...nodeOptions(),
-          ...shared,
           ...(name === 'oauth' && tableEnvironment(leases)),
+          ...shared,
           ...environment(credentials(name)),
         }),
       }),

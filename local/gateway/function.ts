@@ -28,8 +28,8 @@ export async function startFunction(
     stdout: true,
     stderr: true,
   })
-  worker.stdout.pipe(log, { end: false })
-  worker.stderr.pipe(log, { end: false })
+  // Not piped: every pipe is five listeners to the log, and there are many functions.
+  for (const output of [worker.stdout, worker.stderr]) output.on('data', chunk => log.write(chunk))
   await once(worker, 'message')
 
   const waiting = new Map<number, { resolve(invoked: Invoked): void; reject(error: Error): void }>()
