@@ -134,6 +134,16 @@ function show(ctx: KoaContextWithOIDC, html: string): void {
   ctx.body = html
 }
 
+/**
+ * OIDC Core section 11 lets a server have other conditions for offline_access than prompt=consent: here, none. This is for
+ * a pushed request (provider.ts does the same for one in a URL), at the last moment before its parameters are taken up.
+ */
+function withConsent({ oidc }: KoaContextWithOIDC): void {
+  const { route, body } = oidc
+  if (route !== 'pushed_authorization_request' || !body || body.prompt !== undefined) return
+  if (String(body.scope).split(' ').includes('offline_access')) body.prompt = 'consent'
+}
+
 const ownTokenOnly = (_ctx: KoaContextWithOIDC, client: Client, token: { clientId?: string | undefined }) =>
   token.clientId === client.clientId
 
@@ -171,7 +181,8 @@ export async function providerConfiguration(
     pkce: { required: (_ctx, client) => !withoutPkce.has(client.clientId) },
     // RFC 6749 section 4.1.3: redirect_uri is required where the authorization request had one, and it always has.
     allowOmittingSingleRegisteredRedirectUri: false,
-    assertJwtClientAuthClaimsAndHeader: (_ctx, claims, _header, client) => {
+    assertJwtClientAuthClaimsAndHeader: (ctx, claims, _header, client) => {
+      withConsent(ctx)
       const refusal = assertionRefusal(claims, client.clientId, Math.floor(Date.now() / 1000))
       if (refusal !== undefined) throw new errors.InvalidClientAuth(refusal)
     },

@@ -225,6 +225,32 @@ describe('the other endpoints answer', () => {
     expect((await send(url)).headers.location).toMatch(/\/as\/signon\//)
   })
 
+  test('/par keeps offline_access without a prompt, as /authorize does', async () => {
+    const { client, authenticate } = clients.get('PS256')!
+    const code_verifier = oauth.generateRandomCodeVerifier()
+    const parameters = {
+      response_type: 'code',
+      redirect_uri: REDIRECT_URI,
+      scope: 'openid offline_access',
+      state: 'pushed',
+      code_challenge: await oauth.calculatePKCECodeChallenge(code_verifier),
+      code_challenge_method: 'S256',
+    }
+    const response = await oauth.pushedAuthorizationRequest(as, client, authenticate(), parameters, INSECURE)
+    const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, response)
+    const { client_id } = client
+    const pushed = { request_uri, state: 'pushed' }
+    const { code } = await createBrowser().signIn({
+      issuer: idp.issuer,
+      client_id,
+      redirect_uri: REDIRECT_URI,
+      pushed,
+    })
+    const given = { code, code_verifier, redirect_uri: REDIRECT_URI }
+    const { body } = await tokenRequest(as, client, authenticate(), given)
+    expect(body.refresh_token).toEqual(expect.any(String))
+  })
+
   test('/device_authorization starts a device flow', async () => {
     const { client, authenticate } = device
     const response = await oauth.deviceAuthorizationRequest(
