@@ -140,12 +140,13 @@ const ownTokenOnly = (_ctx: KoaContextWithOIDC, client: Client, token: { clientI
 /**
  * The whole configuration of oidc-provider. `prefix` is the path of the issuer (`/<environment id>/as`), `pages`
  * the path below it of the sign-in page. Every default that would warn on the console or fetch something is
- * replaced; no two calls share state.
+ * replaced; no two calls share state. For `refresh_grace_s` see MemoryAdapterOptions.
  */
 export async function providerConfiguration(
   clients: IdpClient[],
   prefix: string,
   pages: string,
+  refresh_grace_s = 0,
 ): Promise<Configuration> {
   const withNonce = new Set(clients.filter(client => client.require_dpop_nonce).map(c => c.client_id))
   const withoutPkce = new Set(clients.filter(client => client.require_pkce === false).map(c => c.client_id))
@@ -153,7 +154,7 @@ export async function providerConfiguration(
   const scopes = clients.flatMap(client => client.scope?.split(' ') ?? [])
 
   return {
-    adapter: createMemoryAdapter(),
+    adapter: createMemoryAdapter({ refresh_grace_s }),
     clients: clients.map(clientMetadata),
     jwks: await freshKeys(),
     routes: ROUTES,

@@ -151,6 +151,34 @@ describe('the code flow', () => {
     // RFC 9700 section 4.14.2: reuse ends the whole family.
     expect((await refresh(String(second.body.refresh_token))).status).toBe(400)
   })
+
+  test('with a grace period a used refresh token gives tokens once more, and the family lives on', async () => {
+    const { client, registration, authenticate } = clients.get('ES256')!
+    const lenient = await startIdentityProvider({ port: 0, refresh_grace_s: 60, clients: [registration] })
+    try {
+      const here = await discover(lenient)
+      const { issuer } = lenient
+      const scope = 'openid offline_access'
+      const walk = createBrowser().signIn({
+        issuer,
+        client_id: client.client_id,
+        redirect_uri: REDIRECT_URI,
+        scope,
+      })
+      const { body } = await tokenRequest(here, client, authenticate(), codeParameters(await walk))
+      const refresh = async (refresh_token: unknown) => {
+        const given = { refresh_token: String(refresh_token) }
+        const outcome = await tokenRequest(here, client, authenticate(), given, 'refresh_token')
+        expect([outcome.status, outcome.body.error]).toEqual([200, undefined])
+        return outcome.body.refresh_token
+      }
+      const made = [await refresh(body.refresh_token), await refresh(body.refresh_token)]
+      made.push(await refresh(made[0]), await refresh(made[1]))
+      expect(new Set([body.refresh_token, ...made]).size).toBe(5)
+    } finally {
+      await lenient.close()
+    }
+  })
 })
 
 describe('the other endpoints answer', () => {
