@@ -147,6 +147,8 @@ export const COOKIE_MAX_B = 4_096
 /** All of a session's cookies in one request: API Gateway takes 10,240 bytes of request line and headers, of everybody's. */
 export const COOKIES_MAX_B = 6 * 1024
 export const COOKIE_CHUNKS_MAX = 3
+/** A handle goes through the same gateway, in one header. */
+export const HANDLE_MAX_B = COOKIES_MAX_B
 /** A sign-in that takes longer has to be begun again. */
 export const LOGIN_S = 600
 /** An address of an app, with a path and a query of its own. */
