@@ -94,6 +94,17 @@ describe('where a sign-in may begin', () => {
   })
 })
 
+test('MOB-3: an app on a desktop is called back at whatever port it listens on', async () => {
+  fn = testFunction(nativeClient({ redirect_uris: ['http://127.0.0.1/signed-in'] }))
+  browser = new TestBrowser(fn)
+  const url = await browser.begin({ ...QUERY, return_to: 'http://127.0.0.1:4711/signed-in' })
+  const query = { code: 'code-1', state: url.searchParams.get('state')!, iss: ISSUER }
+  const { headers } = await browser.navigate('/callback', query)
+  expect(headers.location).toMatch(/^http:\/\/127\.0\.0\.1:4711\/signed-in\?ticket=eyJ/)
+  const other = { client_id: 'app-1', ...QUERY, return_to: 'http://127.0.0.1:4711/other' }
+  expect((await browser.navigate('/login', other)).statusCode).toBe(400)
+})
+
 test('LOUT-1: where a native app is called back after a sign-off is an address as its redirect URIs are', () => {
   const read = (uri: string) => () =>
     parseRegistrations(

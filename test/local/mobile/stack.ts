@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { type Control, control } from '../../../local/aws/control.ts'
 import type { StackClient } from '../../../local/description.ts'
-import { type Stack, startStack } from '../../../local/stack.ts'
+import { type Stack, type StackOptions, startStack } from '../../../local/stack.ts'
 import { createNativeApp, type NativeApp } from '../../support/native-app.ts'
 import { type RingInHand, ringInHand } from '../../support/ring-in-hand.ts'
 import { type Browser, send } from '../../support/sign-in.ts'
@@ -25,7 +25,7 @@ export interface MobileStack {
 }
 
 /** The local stack, as `npm start` runs it, with what the tests of its mobile clients look at. */
-export async function startMobileStack(): Promise<MobileStack> {
+export async function startMobileStack(options: Partial<StackOptions> = {}): Promise<MobileStack> {
   let written = ''
   const log = new Writable({
     write(chunk, _, done) {
@@ -33,7 +33,7 @@ export async function startMobileStack(): Promise<MobileStack> {
       done()
     },
   })
-  const stack = await startStack({ port: 0, log })
+  const stack = await startStack({ port: 0, log, ...options })
   const { description } = stack
   const kms = control(description.kms)
   const ring = await ringInHand(description)
