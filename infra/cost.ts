@@ -9,6 +9,8 @@ export const PRICES = {
   /** arm64. */
   lambdaGbSecond: 0.0000133334,
   apiRequest: 1 / MILLION,
+  /** Of a REST API, the first 333 million. */
+  restRequest: 3.5 / MILLION,
   kmsKeyMonth: 1,
   signRsa2048: 0.03 / 10_000,
   /** Any other kind of key: unconfirmed. */
@@ -32,6 +34,8 @@ const EXCHANGE = {
   logBytes: 1900,
   bytesOut: 5000,
 }
+/** What one request under /api takes besides: the authorizer opens a cookie and writes a line. Sizes as they are usual. */
+const AUTHORIZED = { seconds: 0.004, logBytes: 900 }
 const MEMORY_GB = 0.5
 /** A container reads the configuration once a minute while it is busy. */
 const READS_A_MONTH = 60 * 24 * 30
@@ -100,6 +104,16 @@ export function worstDay(rate: number, rsa2048: boolean): { signatures: number; 
   return { signatures: requests, kms: round(kms), all: round(kms + requests * each) }
 }
 
+/** What requests under /api cost, as they are counted: in the REST API, the authorizer and its log. Not what your API costs. */
+export function dataPath(requests: number): Record<string, number> {
+  const lines = {
+    'REST API': requests * PRICES.restRequest,
+    Authorizer: requests * (PRICES.lambdaRequest + AUTHORIZED.seconds * MEMORY_GB * PRICES.lambdaGbSecond),
+    'Its log': requests * AUTHORIZED.logBytes * PRICES.logByte,
+  }
+  return Object.fromEntries(Object.entries(lines).map(([what, usd]) => [what, round(usd)]))
+}
+
 /** The two columns of docs/deploy.md. */
 export const SMALL: Use = { exchanges: 10_000, containers: 1, alarms: 15 }
 export const LARGE: Use = { exchanges: 10 * MILLION, containers: 5, alarms: 15 }
@@ -118,6 +132,7 @@ export function tables(): string[] {
     ...Object.keys(small).map(what => row(what, usd(small[what]!), usd(large[what]!))),
     worst(true, 'RSA 2048'),
     worst(false, 'any other'),
+    ...Object.entries(dataPath(MILLION)).map(([what, amount]) => row(what, usd(amount))),
   ]
 }
 

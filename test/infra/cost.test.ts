@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { LARGE, month, PRICES, SMALL, tables, worstDay } from '../../infra/cost.ts'
+import { dataPath, LARGE, month, PRICES, SMALL, tables, worstDay } from '../../infra/cost.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const page = readFileSync(join(ROOT, 'docs/deploy.md'), 'utf8')
@@ -36,6 +36,11 @@ test('a month is counted by hand', () => {
   })
   const { Together, ...parts } = lines
   expect(Together).toBeCloseTo(Object.values(parts).reduce((sum, usd) => sum + usd, 0))
+})
+
+test('a million requests under /api are counted by hand', () => {
+  // 4 ms of half a GB are 2,000 GB-seconds, and 900 bytes each 0.9 GB.
+  expect(dataPath(1_000_000)).toEqual({ 'REST API': 3.5, Authorizer: 0.23, 'Its log': 0.45 })
 })
 
 test('it grows with use, keys and the kind of key, and never the other way', () => {
