@@ -8,7 +8,11 @@ import type { Call } from './call.ts'
  *
  * @param function_name of the Lambda function, for where nothing else could be made to log with
  */
-export function accessLog({ record, deps, started }: Call, { status }: Reply, function_name?: string): void {
+export function accessLog(
+  { record, deps, started }: Call,
+  { status: sent, failure: status = sent }: Reply,
+  function_name?: string,
+): void {
   record.level = status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'
   record.status = status
   record.total_ms = Math.round(performance.now() - started)

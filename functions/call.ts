@@ -11,6 +11,12 @@ export interface Call {
   readonly method: string
   /** Lower-cased names. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Each as `name=value`, as they came. */
+  readonly cookies: readonly string[]
+  /** Without its question mark. */
+  readonly query: string
+  /** The payload's version is 1.0, whose answers spell cookies otherwise. */
+  readonly v1: boolean
   readonly body: string | undefined
   readonly isBase64Encoded: boolean
   /** Random; in the `X-Request-Id` header and in the log. */
@@ -19,6 +25,8 @@ export interface Call {
   readonly started: number
   /** What will be written of this request, and nothing but it. */
   readonly record: LogRecord
+  /** `Set-Cookie` values of the answer, whatever becomes of the request. */
+  readonly setCookies: string[]
   // Set by the links of the chain, in this order.
   deps?: Reader
   configuration?: Configuration
@@ -32,6 +40,12 @@ export type ReadyCall = Call & { deps: Deps } & Required<Pick<Call, 'configurati
 /** One route: from parameters to an answer. Refuses by throwing ProxyError. */
 export type Endpoint = (call: ReadyCall) => Promise<Reply>
 
+/** The same of a navigation: there is no body. */
+export type PageCall = Omit<ReadyCall, 'form'>
+
+/** A route that a browser comes to by navigation. Refuses by throwing ProxyError. */
+export type Page = (call: PageCall) => Promise<Reply>
+
 type Loose = { readonly [name: string]: unknown }
 
 /**
@@ -39,19 +53,24 @@ type Loose = { readonly [name: string]: unknown }
  * not there is empty, and then refused further on. `request_id` is Lambda's own id of the invocation, a random UUID.
  */
 export function readEvent(event: unknown, request_id: string, started = performance.now()): Call {
-  const { requestContext, headers, multiValueHeaders, body, isBase64Encoded, ...rest } = loose(event)
+  const { requestContext, multiValueHeaders, body, isBase64Encoded, ...rest } = loose(event)
   const method = text(loose(loose(requestContext).http).method) ?? text(rest.httpMethod) ?? ''
   const route = routeOf(text(rest.routeKey), text(rest.rawPath) ?? text(rest.path) ?? '')
+  // In payload 1.0 `headers` has the last of several values alone.
+  const headers = { ...lowerCased(loose(rest.headers)), ...lowerCased(joined(loose(multiValueHeaders))) }
   return {
     route,
     method,
-    // In payload 1.0 `headers` has the last of several values alone.
-    headers: { ...lowerCased(loose(headers)), ...lowerCased(joined(loose(multiValueHeaders))) },
+    headers,
+    cookies: cookiesOf(rest.cookies, headers.cookie),
+    query: text(rest.rawQueryString) ?? queryOf(loose(rest.multiValueQueryStringParameters)),
+    v1: rest.version !== '2.0' && 'httpMethod' in rest,
     body: text(body),
     isBase64Encoded: isBase64Encoded === true,
     request_id,
     started,
     record: { level: 'info', event: 'request', request_id },
+    setCookies: [],
   }
 }
 
@@ -59,6 +78,22 @@ export function readEvent(event: unknown, request_id: string, started = performa
 // a catch-all route) names none.
 function routeOf(routeKey: string | undefined, path: string): string {
   return routeKey?.includes(' ') ? routeKey.slice(routeKey.indexOf(' ') + 1) : path
+}
+
+/** Payload 2.0 has them apart; in 1.0 they stand in their header (RFC 6265 section 4.2.1), or in several. */
+function cookiesOf(apart: unknown, header: string | undefined): string[] {
+  const values = Array.isArray(apart) ? apart : [header]
+  return values.flatMap((value: unknown) => (typeof value === 'string' ? value.split(/[;,]\s*/) : []))
+}
+
+/** Payload 1.0 has the parameters decoded. */
+function queryOf(parameters: Loose): string {
+  const query = new URLSearchParams()
+  for (const [name, values] of Object.entries(parameters)) {
+    if (!Array.isArray(values)) continue
+    for (const value of values) if (typeof value === 'string') query.append(name, value)
+  }
+  return query.toString()
 }
 
 function joined(headers: Loose): Loose {

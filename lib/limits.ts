@@ -135,3 +135,43 @@ export const TIMEOUT_EARLY_MS = 100
 // ---- the cold start ----
 /** What init may take before Lambda goes on without it; a request then does the work itself. */
 export const INIT_MS = 400
+
+// ---- sessions (requirements COOKIE-4, COOKIE-7, COOKIE-8) ----
+/** A working day. */
+export const SESSION_LIFETIME_S = 8 * 3_600
+export const SESSION_LIFETIME_MIN_S = 300
+/** No browser keeps a cookie for longer than 400 days (draft-ietf-httpbis-rfc6265bis, section 5.6.1). */
+export const SESSION_LIFETIME_MAX_S = 400 * 24 * 3_600
+/** Name and value of one cookie: what every browser takes. */
+export const COOKIE_MAX_B = 4_096
+/** All of a session's cookies in one request: API Gateway takes 10,240 bytes of request line and headers, of everybody's. */
+export const COOKIES_MAX_B = 6 * 1024
+export const COOKIE_CHUNKS_MAX = 3
+/** A sign-in that takes longer has to be begun again. */
+export const LOGIN_S = 600
+/** An address of an app, with a path and a query of its own. */
+export const RETURN_TO_MAX = 2_048
+/** From the callback to the app and back: seconds, on a telephone. */
+export const TICKET_S = 60
+/** An access token is refreshed when it has less left than its way to the API may take. */
+export const ACCESS_MARGIN_S = 30
+/** A 256-bit key in the alphabet that CloudFormation draws from. */
+export const MASTER_MIN = 43
+/** What taking tokens back may add to the request that it ends: the session is over even so. */
+export const REVOCATION_MS = 3_000
+/** A key that is not known may have been added a moment ago: the ring is read again, but not more often. */
+export const RING_FORCED_MS = 1_000
+
+// ---- refreshing once (requirement RACE-1) ----
+/** What a refresh brought is handed to whoever comes with the same old token: a tab whose request was under way. */
+export const RESULT_KEPT_S = 60
+/** Sessions that one container has refreshed within that time; beyond, the oldest are forgotten. */
+export const REFRESHES_MAX = 1_000
+/** Longer than KMS and the provider may take. Then the one who refreshed has ended, however it was. */
+export const LEASE_S = 12
+/** By then it has ended. */
+export const RETRY_AFTER_REFRESH_S = 1
+/** So long somebody else's refresh is waited for within a request; then the app comes again. */
+export const LEASE_WAIT_MS = 3_000
+/** Between two looks at somebody else's refresh. */
+export const LEASE_POLL_MS = 150

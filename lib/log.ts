@@ -6,7 +6,7 @@ import { embeddedMetrics } from './metrics.ts'
  */
 export interface LogRecord {
   level: 'info' | 'warn' | 'error'
-  event: 'request' | 'configuration' | 'provider_keys' | 'assertion' | 'probe'
+  event: 'request' | 'configuration' | 'provider_keys' | 'assertion' | 'lease' | 'probe'
   request_id?: string
   route?: string
   /** A registered one only. */
@@ -26,6 +26,8 @@ export interface LogRecord {
   rotation?: 'rotated' | 'repeated' | 'kept'
   /** The provider gave a refresh token, and the app did not get it. */
   withheld?: boolean
+  /** What became of the tokens that were to be revoked: the session is over, or could not begin. */
+  revocation?: 'done' | 'failed'
   kid?: string
   /** Of the active keys of a configuration that comes into force. */
   kids?: readonly string[]
@@ -68,6 +70,7 @@ const MEMBERS = Object.keys({
   proof: true,
   rotation: true,
   withheld: true,
+  revocation: true,
   kid: true,
   kids: true,
   jti: true,

@@ -5,6 +5,7 @@ interface Counted extends Partial<Record<keyof typeof MEASURED, number>> {
   outcome?: string
   rotation?: string
   withheld?: boolean
+  revocation?: string
   pkce?: boolean
 }
 
@@ -23,6 +24,7 @@ type Count =
   | 'id_token_invalid'
   | 'refresh_not_rotated'
   | 'refresh_withheld'
+  | 'revocation_failed'
   | 'without_pkce'
   | 'probe_ok'
   | 'probe_failed'
@@ -59,7 +61,15 @@ const BY_OUTCOME: readonly [beginning: string, count: Count][] = [
 ]
 
 /** What is to be counted of a record. Pure; the metrics' names are a closed list, and no value of a caller's is among them. */
-export function countsOf({ event, status = 0, outcome = '', rotation, withheld, pkce }: Counted): Count[] {
+export function countsOf({
+  event,
+  status = 0,
+  outcome = '',
+  rotation,
+  withheld,
+  revocation,
+  pkce,
+}: Counted): Count[] {
   const counts: Count[] = []
   if (event === 'request') counts.push('requests')
   if (status >= 500) counts.push('failed')
@@ -68,6 +78,7 @@ export function countsOf({ event, status = 0, outcome = '', rotation, withheld, 
   if (counted !== undefined) counts.push(counted)
   if (rotation === 'repeated' || rotation === 'kept') counts.push('refresh_not_rotated')
   if (withheld) counts.push('refresh_withheld')
+  if (revocation === 'failed') counts.push('revocation_failed')
   if (pkce === false) counts.push('without_pkce')
   return counts
 }

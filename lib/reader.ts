@@ -2,11 +2,15 @@ import { type AwsOptions, secretsClient } from './aws/clients.ts'
 import { readSecret } from './aws/secrets.ts'
 import type { Registrations } from './config/client.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
+import { type KeptSecret, keptSecret, type SecretDeps } from './config/kept-secret.ts'
 import { notices } from './config/registrations.ts'
-import { type Configuration, createSource, type SourceDeps } from './config/source.ts'
+import { parseRing, type Ring } from './config/ring.ts'
+import { type Configuration, createSource } from './config/source.ts'
 import { guardedAgents } from './http/agents.ts'
 import { kidOf } from './jose/jwks.ts'
 import { createLog, type Log } from './log.ts'
+import { type SealKeys, sealKeys } from './session/keys.ts'
+import { wait } from './within.ts'
 
 // What a function needs that reads the configuration and signs nothing: KMS is not among its imports.
 
@@ -17,19 +21,38 @@ export interface Reader {
   log: Log
 }
 
+/** The same of a function that opens sessions. */
+export interface SessionReader extends Reader {
+  seals: SealKeys
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
 interface ReaderParts {
   agents: AwsOptions['agents']
   now(): number
   log: Log
-  /** As in SourceDeps. */
-  ages?: SourceDeps['ages']
+  /** As in SecretDeps. */
+  ages?: SecretDeps['ages']
 }
 
 /** Makes them, once per container. Throws ConfigurationError where the environment is not right; touches no network. */
-export function createReader(ages?: SourceDeps['ages'], environment = readEnvironment()): Reader {
+export function createReader(ages?: SecretDeps['ages'], environment = readEnvironment()): Reader {
   const log = createLog(environment.function_name, Date.now)
   const agents = guardedAgents(Date.now)
   return { log, configuration: createConfiguration(environment, { agents, now: Date.now, log, ages }) }
+}
+
+export function createSessionReader(environment = readEnvironment()): SessionReader {
+  const now = Date.now
+  const log = createLog(environment.function_name, now)
+  const parts = { agents: guardedAgents(now), now, log }
+  return {
+    log,
+    now,
+    configuration: createConfiguration(environment, parts),
+    seals: sealKeys({ ring: createRing(environment, parts), now, wait }),
+  }
 }
 
 /**
@@ -38,10 +61,45 @@ export function createReader(ages?: SourceDeps['ages'], environment = readEnviro
  */
 export function createConfiguration(
   environment: Environment,
-  { agents, now, log, ages }: ReaderParts,
+  parts: ReaderParts,
 ): () => Promise<Configuration> {
+  const { log } = parts
+  const source = createSource(environment, secretDeps(environment, parts))
+  let noticed: Registrations | undefined
+  return async () => {
+    const configuration = await source.get()
+    const { registrations } = configuration
+    if (registrations !== noticed) {
+      noticed = registrations
+      const problems = notices(registrations)
+      const level = problems.length > 0 ? 'warn' : 'info'
+      log({
+        level,
+        event: 'configuration',
+        outcome: 'in_force',
+        revision: registrations.revision,
+        // The audit trail of a rotation, seen from where it takes effect.
+        kids: await Promise.all(registrations.clients.map(({ signing_key }) => kidOf(signing_key))),
+        problems,
+      })
+    }
+    return configuration
+  }
+}
+
+/** The keys that sessions are sealed by, kept as source.ts keeps the configuration; undefined where none are named. */
+export function createRing(
+  environment: Environment,
+  parts: Omit<ReaderParts, 'ages'>,
+): KeptSecret<Ring> | undefined {
+  const { session_secret_id } = environment
+  if (session_secret_id === undefined) return undefined
+  return keptSecret(session_secret_id, parseRing, secretDeps(environment, parts))
+}
+
+function secretDeps(environment: Environment, { agents, now, log, ages }: ReaderParts): SecretDeps {
   let client: ReturnType<typeof secretsClient> | undefined
-  const source = createSource(environment, {
+  return {
     now,
     ...(ages && { ages }),
     readSecret(secretId, signal) {
@@ -63,26 +121,6 @@ export function createConfiguration(
         ...(problems && { problems }),
       })
     },
-  })
-  let noticed: Registrations | undefined
-  return async () => {
-    const configuration = await source.get()
-    const { registrations } = configuration
-    if (registrations !== noticed) {
-      noticed = registrations
-      const problems = notices(registrations)
-      const level = problems.length > 0 ? 'warn' : 'info'
-      log({
-        level,
-        event: 'configuration',
-        outcome: 'in_force',
-        revision: registrations.revision,
-        // The audit trail of a rotation, seen from where it takes effect.
-        kids: await Promise.all(registrations.clients.map(({ signing_key }) => kidOf(signing_key))),
-        problems,
-      })
-    }
-    return configuration
   }
 }
 

@@ -16,8 +16,12 @@ import { audience } from './oauth/endpoint.ts'
 import { type PollIntervals, pollIntervals } from './oauth/poll-intervals.ts'
 import { type ProviderKeys, providerKeys } from './oauth/provider-keys.ts'
 import { canSignAhead, signAhead } from './oauth/sign-ahead.ts'
-import { createConfiguration, regionOf } from './reader.ts'
-import { within } from './within.ts'
+import { createConfiguration, createRing, regionOf } from './reader.ts'
+import { type SealKeys, sealKeys } from './session/keys.ts'
+import type { LeaseStore } from './session/leases.ts'
+import { type Refreshes, refreshes } from './session/refreshes.ts'
+import type { Session } from './session/session.ts'
+import { wait, within } from './within.ts'
 
 /** Everything that a request needs from outside itself. Tests pass literals. */
 export interface Deps {
@@ -33,6 +37,10 @@ export interface Deps {
   connect(url: string): Promise<void>
   /** How fast devices may ask for their tokens. */
   polls: PollIntervals
+  /** What sessions are sealed by. */
+  seals: SealKeys
+  /** One refresh of each refresh token. */
+  refreshes: Refreshes<Session>
   /** Milliseconds since the epoch. */
   now(): number
   /** 128 bits, base64url, 22 characters (requirement ASRT-10). */
@@ -53,6 +61,8 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
   const randomId = overrides.randomId ?? (() => randomBytes(16).toString('base64url'))
   const agents = guardedAgents(now)
   const userAgent = `countersign/${VERSION}`
+  // Of another container nobody knows, unless there is a table.
+  const leases: LeaseStore | undefined = undefined
   const signerFor = overrides.signerFor ?? createSignerFor(environment, agents, log)
   return {
     configuration: createConfiguration(environment, { agents, now, log }),
@@ -62,6 +72,15 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
     post: createPost({ agents, userAgent }),
     connect: agents.connect,
     polls: pollIntervals(now, code => createHash('sha256').update(code).digest('base64url')),
+    seals: sealKeys({ ring: createRing(environment, { agents, now, log }), now, wait }),
+    refreshes: refreshes({
+      leases,
+      now,
+      wait,
+      randomId,
+      report: error =>
+        log({ level: 'error', event: 'lease', outcome: 'lease_failed', error_name: causeName(error) }),
+    }),
     now,
     randomId,
     log,

@@ -1,5 +1,5 @@
 import type { ProxyError } from './errors.ts'
-import { RETRY_AFTER_SIGNER_S } from './limits.ts'
+import { RETRY_AFTER_REFRESH_S, RETRY_AFTER_SIGNER_S } from './limits.ts'
 
 /** What the caller sees: RFC 6749 section 5.2 (`error`, `error_description`), with fixed descriptions. */
 export interface Wire {
@@ -24,6 +24,9 @@ function retryAfter(seconds: number | undefined): Record<string, string> {
 
 /** Of every refusal that is the provider's own, and of no other. */
 export const REFUSED_BY_PROVIDER = 'The identity provider refused the request.'
+
+/** OpenID Connect Core 3.1.2.6: what an app has to do, whatever the reason. */
+const LOGIN_REQUIRED = 'login_required'
 
 const OUTCOME_UNKNOWN =
   'The exchange may or may not have happened. It is not repeated, because a code or a token may be spent by it: start the sign-in again.'
@@ -103,6 +106,64 @@ export function toWire(error: ProxyError): Wire {
     case 'resource_refused':
       return wire(400, 'invalid_target', 'resource is not one of those that this client may name.')
 
+    case 'delivery_refused':
+      return wire(400, 'invalid_request', 'This endpoint is not for the delivery of this client.')
+
+    case 'csrf_header_missing':
+      return wire(403, 'invalid_request', 'The header X-CSRF: 1 is missing.')
+    case 'fetch_site_refused':
+      return wire(403, 'invalid_request', 'This request may not come from there.')
+    case 'cookie_repeated':
+      return wire(400, 'invalid_request', 'A cookie of this endpoint came twice. It has been cleared.')
+    case 'return_to_refused':
+      return wire(400, 'invalid_request', 'return_to is not an address of this client.')
+    case 'login_unknown':
+      return wire(
+        400,
+        'invalid_request',
+        'This sign-in is not known here, has been used, or took too long. Start it again from the app.',
+      )
+    case 'issuer_mismatch':
+      return wire(
+        400,
+        'server_error',
+        'The answer to the sign-in is not from the identity provider of this client.',
+      )
+    case 'authorization_refused':
+      return wire(
+        400,
+        error.upstream?.error ?? 'server_error',
+        'The identity provider did not sign the user in.',
+      )
+    case 'ticket_refused':
+      return wire(400, 'invalid_grant', 'The ticket is not valid, or not for this code_verifier.')
+    case 'session_missing':
+      return wire(401, LOGIN_REQUIRED, 'There is no session here. Sign in.')
+    case 'session_ended':
+      return wire(401, LOGIN_REQUIRED, 'The session has ended. Sign in again.')
+    case 'session_too_large':
+      return wire(
+        502,
+        'server_error',
+        'The tokens of this user do not fit into a session. They have been revoked.',
+      )
+    case 'refresh_under_way':
+      return wire(
+        503,
+        'temporarily_unavailable',
+        'The session is being refreshed. Try again.',
+        retryAfter(RETRY_AFTER_REFRESH_S),
+      )
+
+    case 'api_route_refused':
+      return wire(
+        403,
+        'invalid_request',
+        'This path or method of the API is not among those that may be called.',
+      )
+
+    case 'sessions_unavailable':
+      return wire(503, 'temporarily_unavailable', 'Sessions cannot be opened at the moment.')
     case 'configuration_unavailable':
     case 'configuration_expired':
       return wire(503, 'temporarily_unavailable', 'The configuration cannot be read at the moment.')

@@ -6,7 +6,7 @@ import { sendRepeatable } from '../upstream.ts'
 
 /** `POST /device_authorization` (RFC 8628 section 3.1), for clients whose registration has that grant. */
 export const deviceAuthorization: Endpoint = async call => {
-  const client = clientOf(call)
+  const client = clientOf(call, 'tokens')
   const parameters = deviceParameters(call.form, client)
   const endpoint = endpointOf(client, 'device_authorization_endpoint')
   const started = readDeviceResponse(await sendRepeatable(call, { client, endpoint, parameters }))

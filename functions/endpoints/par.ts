@@ -7,7 +7,7 @@ import { sendRepeatable } from '../upstream.ts'
 
 /** `POST /par` (RFC 9126): the authorization request, checked here before the browser goes anywhere with it. */
 export const par: Endpoint = async call => {
-  const client = clientOf(call)
+  const client = clientOf(call, 'tokens', 'mediated')
   const endpoint = endpointOf(client, 'pushed_authorization_request_endpoint')
   const parameters = parParameters(call.form, client)
   const dpop = readProof(call.headers.dpop, endpoint)

@@ -6,7 +6,7 @@ import { sendRepeatable } from '../upstream.ts'
 
 /** `POST /revoke` (RFC 7009). */
 export const revoke: Endpoint = async call => {
-  const client = clientOf(call)
+  const client = clientOf(call, 'tokens', 'mediated', 'session')
   const endpoint = endpointOf(client, 'revocation_endpoint')
   const parameters = revocationParameters(call.form)
   readRevocationResponse(await sendRepeatable(call, { client, endpoint, parameters }))

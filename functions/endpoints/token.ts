@@ -1,42 +1,51 @@
+import { hasSession } from '../../lib/config/client.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import { jsonReply } from '../../lib/http/reply.ts'
 import { nonceHeader, nonceOf, readProof } from '../../lib/oauth/dpop.ts'
 import { tokenParameters } from '../../lib/oauth/grants.ts'
-import { checkIdToken } from '../../lib/oauth/id-token.ts'
-import { forTheApp, readTokenResponse, rotation } from '../../lib/oauth/token.ts'
+import { forTheApp } from '../../lib/oauth/token.ts'
+import { newSession } from '../../lib/session/session.ts'
 import type { Endpoint } from '../call.ts'
 import { clientOf } from '../client.ts'
+import { exchange, revokeTokens } from '../exchange.ts'
 import { paced } from '../paced.ts'
-import { timed } from '../timed.ts'
-import { send } from '../upstream.ts'
+import { keep } from '../session/keep.ts'
 
 /** `POST /token` (RFC 6749 section 3.2): every check that is free, then one signature, then one request. */
 export const token: Endpoint = async call => {
   const { form, headers, record, deps } = call
-  const client = clientOf(call)
+  const client = clientOf(call, 'tokens', 'mediated')
   const parameters = tokenParameters(form, client)
   const grant_type = parameters.get('grant_type') as string
   record.grant_type = grant_type
   if (grant_type === 'authorization_code') record.pkce = parameters.has('code_verifier')
-  const endpoint = client.as.token_endpoint
-  const dpop = readProof(headers.dpop, endpoint)
-  const refresh_token = parameters.get('refresh_token')
-  if (refresh_token !== null && client.refresh === 'dpop' && dpop === undefined) {
+  if (hasSession(client)) {
+    // A native app has no cookie to keep the rest in: it signs in by `/login`.
+    if (client.application_type === 'native') throw new ProxyError('delivery_refused')
+    if (headers.dpop !== undefined) throw new ProxyError('parameter_unsupported', { parameter: 'DPoP' })
+  }
+  const dpop = readProof(headers.dpop, client.as.token_endpoint)
+  if (parameters.has('refresh_token') && client.refresh === 'dpop' && dpop === undefined) {
     throw new ProxyError('dpop_missing')
   }
-  const keys = deps.keysFor(client)
-  const exchange = async () => {
-    const answer = await send(call, { client, endpoint, parameters, dpop, onSent: () => keys?.renew() })
-    const tokens = readTokenResponse(answer, { proof: dpop !== undefined, members: client.response_members })
-    const code = parameters.get('code') ?? undefined
-    const check = timed(record, 'id_token_ms', checkIdToken)
-    if (keys && tokens.id_token !== undefined) await check(tokens, client, keys, { code, now: deps.now() })
-    if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
+  const run = async () => {
+    const { tokens, claims, answer } = await exchange(call, { client, parameters, dpop })
     const given = forTheApp(tokens, client)
-    if (given !== tokens) record.withheld = true
     record.outcome = 'tokens'
+    if (hasSession(client)) {
+      const scope = parameters.get('scope') ?? undefined
+      const now_s = Math.floor(deps.now() / 1000)
+      await keep(
+        call,
+        client,
+        newSession(tokens, claims, { scope, lifetime: client.session_lifetime, now_s }),
+      )
+    } else if (given !== tokens) {
+      record.withheld = true
+      if (client.revoke_withheld) await revokeTokens(call, client, tokens)
+    }
     return jsonReply(200, given, nonceHeader(nonceOf(answer)))
   }
   const device_code = parameters.get('device_code')
-  return device_code === null ? exchange() : paced(deps.polls, device_code, exchange)
+  return device_code === null ? run() : paced(deps.polls, device_code, run)
 }

@@ -1,7 +1,7 @@
 import type { MiddlewareObj } from '@middy/core'
 import { ConfigurationError, loggedProblems } from '../../lib/config/problems.ts'
 import { causeName, ProxyError } from '../../lib/errors.ts'
-import { errorReply, type Reply } from '../../lib/http/reply.ts'
+import { errorReply, type Reply, textReply } from '../../lib/http/reply.ts'
 import { toWire } from '../../lib/wire.ts'
 import type { Call } from '../call.ts'
 
@@ -9,19 +9,33 @@ import type { Call } from '../call.ts'
 export function errors(): MiddlewareObj<Call, Reply> {
   return {
     onError(request) {
-      const error = asProxyError(request.error, request.event)
-      const { record } = request.event
-      record.outcome = error.reason
-      if (error.parameter !== undefined) record.parameter = error.parameter
-      if (error.upstream) record.upstream_status = error.upstream.status
-      if (error.upstream?.error !== undefined) record.upstream_error = error.upstream.error
-      if (error.kmsRequestId !== undefined) record.kms_request_id = error.kmsRequestId
-      request.response = errorReply(toWire(error))
+      request.response = errorReply(toWire(recorded(request.error, request.event)))
     },
   }
 }
 
-function asProxyError(error: unknown, { record }: Call): ProxyError {
+/** The same for a human, who has come by navigation. */
+export function pageErrors(): MiddlewareObj<Call, Reply> {
+  return {
+    onError(request) {
+      request.response = textReply(toWire(recorded(request.error, request.event)))
+    },
+  }
+}
+
+/** What was thrown as one of our own errors, and in the log's members. */
+export function recorded(thrown: unknown, call: Pick<Call, 'record'>): ProxyError {
+  const error = asProxyError(thrown, call)
+  const { record } = call
+  record.outcome = error.reason
+  if (error.parameter !== undefined) record.parameter = error.parameter
+  if (error.upstream) record.upstream_status = error.upstream.status
+  if (error.upstream?.error !== undefined) record.upstream_error = error.upstream.error
+  if (error.kmsRequestId !== undefined) record.kms_request_id = error.kmsRequestId
+  return error
+}
+
+function asProxyError(error: unknown, { record }: Pick<Call, 'record'>): ProxyError {
   if (error instanceof ProxyError) {
     record.error_name = causeName(error.cause)
     return error

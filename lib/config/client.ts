@@ -62,6 +62,15 @@ export interface AssertionRules {
   kid?: boolean
 }
 
+/** A method and a path of the API behind. */
+export interface ApiRoute {
+  /** Upper case, or `*`. */
+  method: string
+  path: string
+  /** Everything beneath the path, too. */
+  beneath: boolean
+}
+
 export interface Client {
   client_id: string
   /** The name of a preset. */
@@ -72,7 +81,20 @@ export interface Client {
   signing_keys: readonly SigningKey[]
   assertion: AssertionRules
   application_type: 'web' | 'native'
-  delivery: 'tokens'
+  /** What the app gets: the provider's tokens; an access token alone; or none. The last two live by a sealed cookie. */
+  delivery: 'tokens' | 'mediated' | 'session'
+  /** The origin under which the app reaches this deployment; there in the deliveries that set a cookie. */
+  public_url?: string
+  /** Seconds that a session lasts at most. */
+  session_lifetime: number
+  /** What of the API may be called with a session's access token; delivery `session`. */
+  api_routes: readonly ApiRoute[]
+  /** OpenID Connect RP-Initiated Logout section 3.1. */
+  post_logout_redirect_uris: readonly string[]
+  /** Delivery `tokens`: a refresh token that the app does not get is revoked. */
+  revoke_withheld: boolean
+  /** RFC 9207 section 3: every authorization response of the server has `iss`. */
+  authorization_response_iss_parameter_supported: boolean
   allowed_origins: readonly string[]
   redirect_uris: readonly string[]
   grant_types: readonly string[]
@@ -97,6 +119,15 @@ export interface Registrations {
   clients: readonly Client[]
   /** Of all clients, also of those that are switched off: their callers are told so, under CORS. */
   allowed_origins: ReadonlySet<string>
+  /** Those from which cookies may come along: of the clients whose delivery sets one. */
+  credentialed_origins: ReadonlySet<string>
   /** Some client is native, so that a request without an Origin can be meant. */
   native: boolean
+}
+
+/** A client whose app holds no refresh token: it stands in a sealed cookie, or in a native app's handle. */
+export type SessionClient = Client & { delivery: 'mediated' | 'session'; public_url: string }
+
+export function hasSession(client: Client): client is SessionClient {
+  return client.delivery !== 'tokens'
 }

@@ -9,6 +9,8 @@ export interface Environment {
   onLambda: boolean
   /** Of the Lambda function. */
   function_name?: string
+  /** Of the keys that sessions are sealed by. */
+  session_secret_id?: string
   /** Where the deployment is reached, for the one function that asks it something. */
   url?: string
   kms_endpoint?: string
@@ -29,7 +31,11 @@ export function readEnvironment(env: Variables = process.env): Environment {
   const inline = read('COUNTERSIGN_CONFIG')
   const secret_id = read('COUNTERSIGN_SECRET_ID')
   const region = read('AWS_REGION') ?? read('AWS_DEFAULT_REGION')
+  const session_secret_id = read(SESSION_SECRET)
   problems.push(...sourceProblems(inline, secret_id), ...regionProblems(read, secret_id))
+  if (session_secret_id !== undefined && !isSecretId(session_secret_id)) {
+    problems.push({ path: SESSION_SECRET, message: SECRET_ID })
+  }
 
   for (const name of [URL_VARIABLE, ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER]) {
     const url = read(name)
@@ -52,6 +58,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     ...(region !== undefined && { region }),
     onLambda,
     ...(function_name !== undefined && { function_name }),
+    ...(session_secret_id !== undefined && { session_secret_id }),
     ...(deployment !== undefined && { url: deployment.replace(/\/$/, '') }),
     ...(kms_endpoint !== undefined && { kms_endpoint }),
     ...(secrets_manager_endpoint !== undefined && { secrets_manager_endpoint }),
@@ -64,6 +71,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
 }
 
 const URL_VARIABLE = 'COUNTERSIGN_URL'
+const SESSION_SECRET = 'COUNTERSIGN_SESSION_SECRET_ID'
+const SECRET_ID = 'must be the name or the ARN of a secret'
 
 // The AWS SDK's own names. Each service's variable goes before the general one.
 const ENDPOINT = 'AWS_ENDPOINT_URL'
@@ -81,9 +90,13 @@ function sourceProblems(inline: string | undefined, secret_id: string | undefine
   if (inline === undefined && secret_id === undefined) {
     return [{ path, message: 'neither is set: exactly one must be' }]
   }
-  return secret_id === undefined || isSecretArn(secret_id) || /^[A-Za-z0-9/_+=.@!-]{1,512}$/.test(secret_id)
+  return secret_id === undefined || isSecretId(secret_id)
     ? []
-    : [{ path: 'COUNTERSIGN_SECRET_ID', message: 'must be the name or the ARN of a secret' }]
+    : [{ path: 'COUNTERSIGN_SECRET_ID', message: SECRET_ID }]
+}
+
+function isSecretId(text: string): boolean {
+  return isSecretArn(text) || /^[A-Za-z0-9/_+=.@!-]{1,512}$/.test(text)
 }
 
 /** An ARN names its Region: arn:<partition>:secretsmanager:<region>:<account>:secret:<name>. */

@@ -1,7 +1,8 @@
 import { ProxyError } from '../errors.ts'
 import { isExperimental } from '../jose/algorithms.ts'
 import { hasRepeatedMembers } from '../json.ts'
-import type { Client, Registrations, SigningKey } from './client.ts'
+import { SESSION_LIFETIME_S } from '../limits.ts'
+import { type Client, hasSession, type Registrations, type SigningKey } from './client.ts'
 import { check, isRaw, type Raw } from './members.ts'
 import { presetNotices, presetProblems } from './preset-rules.ts'
 import { PRESETS, type Preset } from './presets.ts'
@@ -9,6 +10,8 @@ import { ConfigurationError, DOCUMENT } from './problems.ts'
 import { assertionRules, authorizationServer } from './providers.ts'
 import { crossProblems } from './rules.ts'
 import { documentSchema, VERSION } from './schema.ts'
+import { toApiRoute } from './session-members.ts'
+import { sessionProblems } from './session-rules.ts'
 
 /** Reads the configuration document. Throws ConfigurationError with every problem that it has. */
 export function parseRegistrations(
@@ -21,6 +24,7 @@ export function parseRegistrations(
     ...('problems' in checked ? checked.problems : []),
     ...crossProblems(document),
     ...presetProblems(document),
+    ...sessionProblems(document),
   ]
   if (!('output' in checked) || problems.length > 0) throw new ConfigurationError(problems)
   const clients = checked.output.clients.map(toClient)
@@ -28,6 +32,9 @@ export function parseRegistrations(
     revision,
     clients,
     allowed_origins: new Set(clients.flatMap(({ allowed_origins }) => allowed_origins)),
+    credentialed_origins: new Set(
+      clients.filter(hasSession).flatMap(({ allowed_origins }) => allowed_origins),
+    ),
     native: clients.some(({ application_type }) => application_type === 'native'),
   }
 }
@@ -77,6 +84,13 @@ function toClient(registration: Registration): Client {
     assertion: assertionRules(preset, registration.assertion),
     application_type: registration.application_type,
     delivery: registration.delivery,
+    ...(registration.public_url !== undefined && { public_url: registration.public_url }),
+    session_lifetime: registration.session_lifetime ?? SESSION_LIFETIME_S,
+    api_routes: (registration.api_routes ?? []).map(toApiRoute),
+    post_logout_redirect_uris: registration.post_logout_redirect_uris ?? [],
+    revoke_withheld: registration.revoke_withheld ?? false,
+    authorization_response_iss_parameter_supported:
+      registration.authorization_response_iss_parameter_supported,
     allowed_origins: registration.allowed_origins,
     redirect_uris: registration.redirect_uris,
     grant_types: registration.grant_types,

@@ -4,6 +4,7 @@ import { ASSERTION_LIFETIME_MAX_S, ASSERTION_LIFETIME_MIN_S, CLIENT_ID_MAX } fro
 import { signingKey } from './keys.ts'
 import { isRaw, list, members, oneOf, text } from './members.ts'
 import { PRESETS, type Provider, presetOf } from './presets.ts'
+import { sessionMembers } from './session-members.ts'
 import {
   audienceProblem,
   endpointProblem,
@@ -29,6 +30,12 @@ function clientSchema(onLambda: boolean) {
   const optionalEndpoint = v.exactOptional(endpoint)
   return members(raw => {
     const native = raw.application_type === 'native'
+    const cookie = raw.delivery === 'mediated' || raw.delivery === 'session'
+    const redirectUris = (problem?: (uris: readonly unknown[]) => string | undefined) =>
+      list(
+        text(uri => (native ? nativeRedirectProblem(uri) : webRedirectProblem(uri, onLambda))),
+        problem ?? (() => undefined),
+      )
     const derived = presetOf(raw.provider)?.paths
     return {
       client_id: text(clientIdProblem),
@@ -45,25 +52,32 @@ function clientSchema(onLambda: boolean) {
       signing_keys: list(signingKey, activeProblem),
       assertion: v.optional(assertion, {}),
       application_type: v.optional(oneOf(['web', 'native']), 'web'),
-      delivery: v.optional(oneOf(['tokens'], { mediated: NOT_YET, session: NOT_YET }), 'tokens'),
+      delivery: v.optional(oneOf(['tokens', 'mediated', 'session']), 'tokens'),
       allowed_origins: native ? v.optional(noOrigins, []) : origins(onLambda),
-      redirect_uris: list(
-        text(uri => (native ? nativeRedirectProblem(uri) : webRedirectProblem(uri, onLambda))),
-        atLeastOne,
-      ),
+      // A web client whose sign-in begins here has none of its own.
+      redirect_uris: cookie && !native ? v.optional(redirectUris(), []) : redirectUris(atLeastOne),
       grant_types: v.optional(grantTypes, ['authorization_code']),
       scope: v.exactOptional(text(scopeProblem)),
       resource: v.exactOptional(v.array(text(resourceProblem))),
-      require_pkce: v.optional(native ? v.literal(true, NATIVE_PKCE) : v.boolean(), true),
-      refresh: v.optional(oneOf(['none', 'rotating', 'dpop']), 'none'),
-      validate_id_token: v.optional(v.boolean(), true),
+      require_pkce: v.optional(
+        native ? v.literal(true, NATIVE_PKCE) : cookie ? v.literal(true, ALWAYS) : v.boolean(),
+        true,
+      ),
+      refresh: v.optional(
+        cookie ? v.literal('none', TOKENS_ONLY) : oneOf(['none', 'rotating', 'dpop']),
+        'none',
+      ),
+      validate_id_token: v.optional(cookie ? v.literal(true, ALWAYS) : v.boolean(), true),
+      authorization_response_iss_parameter_supported: v.optional(v.boolean(), false),
+      ...sessionMembers(raw, onLambda),
       id_token_signed_response_alg: v.exactOptional(oneOf(Object.keys(ID_TOKEN_ALGORITHMS) as IdTokenAlg[])),
       enabled: v.optional(v.boolean(), true),
     }
   })
 }
 
-const NOT_YET = 'is not supported by this version of Countersign'
+const TOKENS_ONLY = 'is for the delivery "tokens": in the others the app gets no refresh token'
+const ALWAYS = 'must be true in this delivery'
 // RFC 8252 section 8.1: public native app clients MUST implement PKCE, and servers MUST support it.
 const NATIVE_PKCE = 'must be true for a native client (RFC 8252 section 8.1)'
 const LIFETIME = `must be a whole number of seconds from ${ASSERTION_LIFETIME_MIN_S} to ${ASSERTION_LIFETIME_MAX_S}`

@@ -1,16 +1,8 @@
 import { createHash } from 'node:crypto'
-import { causeName, coded, ProxyError } from '../errors.ts'
-import {
-  CONFIG_FIRST_RETRY_MS,
-  CONFIG_FRESH_MS,
-  CONFIG_READ_MS,
-  CONFIG_RETRY_MS,
-  CONFIG_STALE_MAX_MS,
-  CONFIG_WAIT_MS,
-} from '../limits.ts'
+import { ProxyError } from '../errors.ts'
 import type { Registrations } from './client.ts'
 import type { Environment } from './environment.ts'
-import { ConfigurationError, loggedProblems } from './problems.ts'
+import { keptSecret, type SecretDeps } from './kept-secret.ts'
 import { parseRegistrations } from './registrations.ts'
 
 export interface Configuration {
@@ -34,29 +26,20 @@ export function inForce({ registrations, expired }: Configuration): Registration
   return registrations
 }
 
-/** A background refresh that failed. `problems` (of an invalid document) hold paths and fixed texts, no values. */
-export interface RefreshFailure {
-  event: 'configuration_refresh_failed'
-  reason: 'unreadable' | 'invalid'
-  /** Of an unreadable one: what lies behind it, by `causeName`. */
-  error_name?: string | undefined
-  problems?: string[]
-}
-
-export interface SourceDeps {
-  /** From which age on a request waits for a read, and below which none is made. Default: the usual times. */
-  ages?: { fresh_ms: number; wait_ms: number }
-  readSecret(secretId: string, signal: AbortSignal): Promise<{ text: string; revision: string }>
-  /** Milliseconds; may step. */
-  now(): number
-  report(failure: RefreshFailure): void
-}
-
 /** Where the document comes from. Reads nothing before the first `get`. */
-export function createSource({ source, onLambda }: Environment, deps: SourceDeps): ConfigurationSource {
-  return 'inline' in source
-    ? inlineSource(source.inline, onLambda)
-    : secretSource(source.secret_id, onLambda, deps)
+export function createSource({ source, onLambda }: Environment, deps: SecretDeps): ConfigurationSource {
+  if ('inline' in source) return inlineSource(source.inline, onLambda)
+  const kept = keptSecret(
+    source.secret_id,
+    (text, revision) => parseRegistrations(text, { revision, onLambda }),
+    deps,
+  )
+  return {
+    async get() {
+      const { value, expired } = await kept.get()
+      return { registrations: value, expired }
+    },
+  }
 }
 
 function inlineSource(text: string, onLambda: boolean): ConfigurationSource {
@@ -71,127 +54,4 @@ function inlineSource(text: string, onLambda: boolean): ConfigurationSource {
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
-}
-
-const USUAL_AGES = { fresh_ms: CONFIG_FRESH_MS, wait_ms: CONFIG_WAIT_MS }
-
-interface Held {
-  registrations: Registrations
-  /** When the read was begun that brought it or found it unchanged. */
-  confirmedAt: number
-}
-
-/**
- * Ages are looked at when a request comes, because timers do not run in a frozen container:
- *
- *   up to fresh_ms (CONFIG_FRESH_MS)   served
- *   up to wait_ms (CONFIG_WAIT_MS)     served, and read again in the background
- *   older                              the request waits for one read; if that fails, what is held serves on, and
- *                                      counts as expired from CONFIG_STALE_MAX_MS on
- */
-function secretSource(
-  secretId: string,
-  onLambda: boolean,
-  { readSecret, now, report, ages = USUAL_AGES }: SourceDeps,
-): ConfigurationSource {
-  let held: Held | undefined
-  let flight: Promise<void> | undefined
-  let failedAt = Number.NEGATIVE_INFINITY
-  let failuresAtFirst = 0
-  let lastFailure: unknown
-
-  /** One read at a time, shared by all who ask meanwhile. */
-  function once(work: () => Promise<void>): Promise<void> {
-    flight ??= work().finally(() => {
-      flight = undefined
-    })
-    return flight
-  }
-
-  async function read(): Promise<void> {
-    const confirmedAt = now()
-    const { text, revision } = await readInTime(signal => readSecret(secretId, signal))
-    // The same objects while nothing changed: signers, with their first signature verified, are kept by them.
-    const unchanged = held?.registrations.revision === revision ? held.registrations : undefined
-    held = { registrations: unchanged ?? parseRegistrations(text, { revision, onLambda }), confirmedAt }
-  }
-
-  async function readDespiteFreeze(): Promise<void> {
-    const startedAt = now()
-    try {
-      await read()
-    } catch (error) {
-      // A read cannot take this long: the container was frozen in the middle of it, which breaks the connection
-      // although nothing is wrong. It says nothing about the secret, so it is done again.
-      if (now() - startedAt <= 2 * CONFIG_READ_MS) throw error
-      await read()
-    }
-  }
-
-  // Without a copy every request has to ask, and nobody but a stranger may be asking: one read a second is enough. The
-  // very first failure is not held against the next: it was the init's, and a request has its own try.
-  async function readFirst(): Promise<void> {
-    const sinceFailure = now() - failedAt
-    if (failuresAtFirst > 1 && sinceFailure >= 0 && sinceFailure < CONFIG_FIRST_RETRY_MS) throw lastFailure
-    await once(() =>
-      readDespiteFreeze().catch(error => {
-        failuresAtFirst++
-        lastFailure = error
-        failedAt = now()
-        throw error
-      }),
-    )
-  }
-
-  async function refresh(): Promise<void> {
-    const sinceFailure = now() - failedAt
-    if (sinceFailure >= 0 && sinceFailure < CONFIG_RETRY_MS) return
-    const work = () =>
-      readDespiteFreeze().catch(error => {
-        failedAt = now()
-        report(failureOf(error))
-      })
-    // A refresh nobody waits for must not end the process, even if reporting its failure fails.
-    await once(work).catch(() => undefined)
-  }
-
-  return {
-    async get() {
-      if (held === undefined) await readFirst()
-      const current = held!
-      // The clock stepped back, so the true age is unknown: stale from here on, and not fresh for ever.
-      if (now() < current.confirmedAt) current.confirmedAt = now() - ages.fresh_ms - 1
-      const age = now() - current.confirmedAt
-      if (age > ages.wait_ms) await refresh()
-      else if (age > ages.fresh_ms) void refresh()
-      const { registrations, confirmedAt } = held!
-      return { registrations, expired: now() - confirmedAt > CONFIG_STALE_MAX_MS }
-    },
-  }
-}
-
-/** Ends after CONFIG_READ_MS also where the reader does not heed the signal. */
-async function readInTime<T>(reader: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(coded('READ_TIMEOUT'))
-      controller.abort()
-    }, CONFIG_READ_MS)
-  })
-  try {
-    return await Promise.race([reader(controller.signal), late])
-  } catch (cause) {
-    throw new ProxyError('configuration_unavailable', { cause })
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function failureOf(error: unknown): RefreshFailure {
-  const event = 'configuration_refresh_failed'
-  return error instanceof ConfigurationError
-    ? { event, reason: 'invalid', problems: loggedProblems(error) }
-    : { event, reason: 'unreadable', error_name: causeName((error as Error).cause) }
 }

@@ -74,6 +74,29 @@ export function originProblem(text: string, onLambda: boolean): string | undefin
   return schemeProblem(url, onLambda)
 }
 
+/**
+ * The origin under which apps reach this deployment. A cookie has to be first-party to them, so the names that AWS gives
+ * to APIs and functions will not do (requirement COOKIE-1).
+ */
+export function publicUrlProblem(text: string, onLambda: boolean): string | undefined {
+  const problem = originProblem(text, onLambda)
+  if (problem !== undefined) return problem
+  return /\.(?:execute-api|lambda-url)\./.test(new URL(text).hostname)
+    ? 'must be a name of your own: browsers keep no cookie for a host of another site than the app'
+    : undefined
+}
+
+/**
+ * Whether two origins can be of one site (HTML, "same site"): one scheme, and one registrable domain. Which that is only
+ * the public suffix list knows, so this asks for less: no two names of a site differ in their last two labels.
+ */
+export function canBeSameSite(one: string, other: string): boolean {
+  const [a, b] = [new URL(one), new URL(other)]
+  const end = ({ hostname }: URL) => hostname.split('.').slice(-2).join('.')
+  if (a.protocol !== b.protocol) return false
+  return a.hostname === b.hostname || (!isIpLiteral(a.hostname) && end(a) === end(b) && end(a).includes('.'))
+}
+
 /** RFC 6749 section 3.1.2: an absolute URI without a fragment. */
 export function webRedirectProblem(text: string, onLambda: boolean): string | undefined {
   if (text.includes('*')) return WILDCARD

@@ -5,6 +5,8 @@ import { PREFLIGHT_MAX_AGE_S } from '../limits.ts'
 export interface OriginPolicy {
   /** Serialized origins, the union over all clients. */
   readonly allowed_origins: ReadonlySet<string>
+  /** Those of them that may send cookies along. */
+  readonly credentialed_origins: ReadonlySet<string>
   /** Some client is a native app, which sends no Origin. */
   readonly native: boolean
 }
@@ -32,25 +34,30 @@ export function decideCors(method: string, origin: string | undefined, policy: O
     return policy.native ? { kind: 'passed', headers: VARY } : { kind: 'refused', reason: 'origin_missing' }
   }
   if (!policy.allowed_origins.has(origin)) return { kind: 'refused', reason: 'origin_refused' }
+  const credentialed = policy.credentialed_origins.has(origin)
   return method === 'OPTIONS'
-    ? { kind: 'preflight', headers: preflightHeaders(origin) }
-    : { kind: 'passed', headers: answerHeaders(origin) }
+    ? { kind: 'preflight', headers: preflightHeaders(origin, credentialed) }
+    : { kind: 'passed', headers: answerHeaders(origin, credentialed) }
 }
 
-function preflightHeaders(origin: string): Record<string, string> {
+/** Only where a cookie is part of it, and never beside `*` (Fetch, "CORS protocol and credentials"). */
+const CREDENTIALS = { 'access-control-allow-credentials': 'true' }
+
+function preflightHeaders(origin: string, credentialed: boolean): Record<string, string> {
   return {
     'access-control-allow-origin': origin,
+    ...(credentialed && CREDENTIALS),
     'access-control-allow-methods': 'POST',
-    'access-control-allow-headers': 'content-type, dpop',
+    'access-control-allow-headers': credentialed ? 'content-type, dpop, x-csrf' : 'content-type, dpop',
     'access-control-max-age': String(PREFLIGHT_MAX_AGE_S),
     vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
   }
 }
 
-function answerHeaders(origin: string): Record<string, string> {
+function answerHeaders(origin: string, credentialed: boolean): Record<string, string> {
   return {
     'access-control-allow-origin': origin,
-    // Never `*`, and no Allow-Credentials: no cookie is part of this (Fetch, "CORS protocol and credentials").
+    ...(credentialed && CREDENTIALS),
     'access-control-expose-headers': 'DPoP-Nonce, Retry-After, X-Request-Id',
     ...VARY,
   }

@@ -35,6 +35,11 @@ export function readForm(raw: RawBody, maxBytes = BODY_MAX_B): Form {
   return form.has('grant_type') ? form : new Map([...form, ['grant_type', ['authorization_code']]])
 }
 
+/** The parameters of a query, under the same limits. Throws ProxyError `body_malformed`. */
+export function readQuery(query: string): Form {
+  return collect([...new URLSearchParams(query)])
+}
+
 function readBytes({ body = '', isBase64Encoded }: RawBody, maxBytes: number): Buffer {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
   if (bytes.length > maxBytes) throw new ProxyError('body_too_large')

@@ -5,6 +5,8 @@ export interface Reply {
   status: number
   headers: Record<string, string>
   body: string | undefined
+  /** Where it sends the browser on after a failure: the status that the failure would have had, for the log. */
+  failure?: number
 }
 
 /** On every answer: no page is here that could be framed, sniffed or left (OWASP HTTP headers). */
@@ -51,6 +53,20 @@ export function jsonReply(status: number, data: object, headers: Record<string, 
 
 export function emptyReply(status: number, headers: Record<string, string> = {}): Reply {
   return { status, headers: { ...ALWAYS, ...headers }, body: undefined }
+}
+
+/** Sends the browser on. 303: whatever the method was, it is a GET from here (RFC 9700 section 4.12). */
+export function redirectReply(location: string): Reply {
+  return emptyReply(303, { location })
+}
+
+/** What a human sees who has come here by navigation and cannot be sent back. */
+export function textReply({ status, error_description, headers }: Wire): Reply {
+  return {
+    status,
+    headers: { ...ALWAYS, 'content-type': 'text/plain;charset=UTF-8', ...headers },
+    body: `${error_description}\n`,
+  }
 }
 
 /** RFC 6749 section 5.2. */

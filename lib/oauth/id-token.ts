@@ -18,11 +18,15 @@ export interface IdTokenRules {
   code?: string | undefined
   /** That of an earlier ID token, which a refreshed one must keep (OpenID Connect Core 12.2). */
   sub?: string | undefined
+  /** That of the authorization request, where it was made here: then the ID token must have it (section 3.1.3.7, item 11). */
+  nonce?: string | undefined
   /** The algorithms that are allowed; else those of ID_TOKEN_ALGORITHMS. */
   algs?: readonly IdTokenAlg[] | undefined
   /** Milliseconds since the epoch. */
   now: number
 }
+
+export type Claims = Readonly<Record<string, unknown>>
 
 /** `error_name` of the refusal for which other keys may help. */
 const NO_KEY = 'ID_TOKEN_KEY'
@@ -30,14 +34,14 @@ const NO_KEY = 'ID_TOKEN_KEY'
 const invalid = (check: string) => new ProxyError('id_token_invalid', { cause: coded(`ID_TOKEN_${check}`) })
 
 /**
- * Validates an ID token (OpenID Connect Core 3.1.3.7) and gives its claims. `nonce` is left to the app: whoever began
- * the sign-in alone knows it. Rejects with ProxyError `id_token_invalid`, whose cause says which check failed.
+ * Validates an ID token (OpenID Connect Core 3.1.3.7) and gives its claims. `nonce` is left to the app where that has begun
+ * the sign-in: nobody else knows it. Rejects with ProxyError `id_token_invalid`, whose cause says which check failed.
  */
 export async function validateIdToken(
   id_token: string,
-  { issuer, client_id, access_token, code, sub, algs, now }: IdTokenRules,
+  { issuer, client_id, access_token, code, sub, nonce, algs, now }: IdTokenRules,
   keys: KeySet,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<Claims> {
   const verified = await verifyJwt(id_token, keys, {
     algs,
     issuer,
@@ -54,6 +58,7 @@ export async function validateIdToken(
   // Items 4 and 5 of section 3.1.3.7: one of several audiences is the one that it was made for.
   const several = Array.isArray(claims.aud) && claims.aud.length > 1
   if (claims.azp === undefined ? several : claims.azp !== client_id) throw invalid('AZP')
+  if (nonce !== undefined && claims.nonce !== nonce) throw invalid('NONCE')
   if (claims.at_hash !== undefined && claims.at_hash !== (await halfHash(verified.alg, access_token))) {
     throw invalid('AT_HASH')
   }
@@ -64,7 +69,7 @@ export async function validateIdToken(
 }
 
 /**
- * Validates the ID token of a token response, where it has one, with the keys that the provider has now: where none of
+ * Validates the ID token of a token response, where it has one, and gives its claims, with the keys that the provider has now: where none of
  * them fits, it may have new ones, and they are read again. Rejects as `validateIdToken` does, and with
  * `id_token_unverifiable` where the keys cannot be had.
  */
@@ -72,18 +77,22 @@ export async function checkIdToken(
   { id_token, access_token }: TokenResponse,
   { as: { issuer }, client_id, id_token_algs: algs }: Client,
   keys: ProviderKeys,
-  given: Pick<IdTokenRules, 'code' | 'sub' | 'now'>,
-): Promise<void> {
+  given: Pick<IdTokenRules, 'code' | 'sub' | 'nonce' | 'now'>,
+): Promise<Claims | undefined> {
   // readTokenResponse has refused what is there and no string.
-  if (typeof id_token !== 'string') return
+  if (typeof id_token !== 'string') {
+    // Without an ID token there is no nonce, and so nothing that ties these tokens to the browser that began.
+    if (given.nonce !== undefined) throw invalid('MISSING')
+    return undefined
+  }
   const rules = { issuer, client_id, algs, access_token, ...given }
   const known = await keys.current()
   try {
-    await validateIdToken(id_token, rules, known)
+    return await validateIdToken(id_token, rules, known)
   } catch (error) {
     const unknownKey = ((error as ProxyError).cause as { code?: string } | undefined)?.code === NO_KEY
     const renewed = unknownKey ? await keys.renewedFor(kidOf(id_token), known) : undefined
     if (!renewed) throw error
-    await validateIdToken(id_token, rules, renewed)
+    return await validateIdToken(id_token, rules, renewed)
   }
 }

@@ -26,6 +26,8 @@ const NAMED_IN_ERRORS: ReadonlySet<string> = new Set([
   'refresh_token',
   'response_type',
   'scope',
+  'state',
+  'ticket',
   'token',
 ])
 

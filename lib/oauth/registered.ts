@@ -15,14 +15,14 @@ const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::[1-9]\d{0,4})?(?=\/|\?
 /** The redirect_uri of the request, if it is one of the client's. */
 export function registeredRedirectUri(form: Form, client: Client): string {
   const redirect_uri = required(form, 'redirect_uri')
-  const native = client.application_type === 'native'
-  // RFC 9700 section 4.1.3: exact string comparison, nothing normalised.
-  if (
-    !client.redirect_uris.some(uri => uri === redirect_uri || (native && isSameLoopback(uri, redirect_uri)))
-  ) {
-    throw new ProxyError('redirect_uri_refused')
-  }
+  if (!isRegistered(redirect_uri, client)) throw new ProxyError('redirect_uri_refused')
   return redirect_uri
+}
+
+/** RFC 9700 section 4.1.3: exact string comparison, nothing normalised. */
+export function isRegistered(redirect_uri: string, { redirect_uris, application_type }: Client): boolean {
+  const native = application_type === 'native'
+  return redirect_uris.some(uri => uri === redirect_uri || (native && isSameLoopback(uri, redirect_uri)))
 }
 
 function isSameLoopback(registered: string, sent: string): boolean {

@@ -60,7 +60,7 @@ function container(aud: string) {
   const own = { now: Date.now, randomId: () => `jti-${++ids}` }
   const signerFor: Deps['signerFor'] = async ({ kms_key_arn, kid }) =>
     testSigner(keys[kms_key_arn.endsWith('-a') ? 'a' : 'b'], kid)
-  const deps: Deps = {
+  const deps: Omit<Deps, 'seals' | 'refreshes'> = {
     configuration: async () => ({ registrations, expired: false }),
     signerFor,
     assertionsFor: createAssertionsFor({ signerFor, ...own, log: () => {} }),
@@ -80,7 +80,7 @@ function container(aud: string) {
     log: () => {},
     ...own,
   }
-  return { fn: shell(routes, () => deps, warmUp), sent }
+  return { fn: shell(routes, () => deps as Deps, warmUp), sent }
 }
 
 let codes = 0

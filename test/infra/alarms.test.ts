@@ -17,7 +17,7 @@ beforeAll(async () => {
 const REQUESTS = [
   ...['requests', 'tokens', 'refused', 'failed', 'invalid_client', 'signer_error', 'signer_unavailable'],
   ...['origin_refused', 'configuration_error', 'provider_error', 'id_token_invalid', 'refresh_not_rotated'],
-  ...['refresh_withheld', 'without_pkce', 'kms_ms', 'provider_ms', 'total_ms'],
+  ...['refresh_withheld', 'revocation_failed', 'without_pkce', 'kms_ms', 'provider_ms', 'total_ms'],
 ]
 const WRITTEN: Record<string, string[]> = {
   [KNOWN.OauthLambdaFunction!]: REQUESTS,

@@ -64,7 +64,15 @@ test('ABUSE-1: what strangers can spend in a day follows from the rates that are
   expect(kms).toBeCloseTo(signatures * 0.000003, 2)
   expect(all).toBeGreaterThan(kms)
   expect(page).toContain(`| RSA 2048 | ${signatures.toLocaleString('en')} | $${kms.toFixed(2)} |`)
+  // With cookie deliveries strangers can begin sign-ins as well, and end them.
+  const signIns = ['ANY /login', 'ANY /callback'].reduce(
+    (sum, route) => sum + RouteSettings[route].ThrottlingRateLimit,
+    0,
+  )
+  const more = worstDay(signing + signIns, true)
+  expect(page).toContain(`${more.signatures.toLocaleString('en')} | $${more.kms.toFixed(2)} |`)
   // The check of infra/stack-parameters.cjs counts the same.
   const source = readFileSync(join(ROOT, 'infra/stack-parameters.cjs'), 'utf8')
   expect(source).toContain(`OTHER_ROUTES = ${signing - rate}\n`)
+  expect(source).toContain(`SIGN_IN_ROUTES = ${signIns}\n`)
 })

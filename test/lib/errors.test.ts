@@ -28,6 +28,21 @@ const TABLE: Record<Reason, [status: number, error: string]> = {
   response_type_refused: [400, 'unsupported_response_type'],
   endpoint_missing: [400, 'invalid_request'],
   poll_too_fast: [400, 'slow_down'],
+  delivery_refused: [400, 'invalid_request'],
+  csrf_header_missing: [403, 'invalid_request'],
+  fetch_site_refused: [403, 'invalid_request'],
+  cookie_repeated: [400, 'invalid_request'],
+  return_to_refused: [400, 'invalid_request'],
+  login_unknown: [400, 'invalid_request'],
+  issuer_mismatch: [400, 'server_error'],
+  authorization_refused: [400, 'server_error'],
+  ticket_refused: [400, 'invalid_grant'],
+  session_missing: [401, 'login_required'],
+  session_ended: [401, 'login_required'],
+  session_too_large: [502, 'server_error'],
+  refresh_under_way: [503, 'temporarily_unavailable'],
+  api_route_refused: [403, 'invalid_request'],
+  sessions_unavailable: [503, 'temporarily_unavailable'],
   redirect_uri_refused: [400, 'invalid_grant'],
   scope_refused: [400, 'invalid_scope'],
   resource_refused: [400, 'invalid_target'],
@@ -77,8 +92,11 @@ describe('what the caller sees of each reason', () => {
       kmsRequestId: 'sentinel',
       cause: new Error('sentinel'),
     }
-    // `upstream_refused` passes its code on: what may stand there is for its reader to see to.
-    const allowed = reason === 'upstream_refused' ? { upstream: { status: 418, error: 'invalid_grant' } } : {}
+    // These pass their code on: what may stand there is for its reader to see to.
+    const allowed =
+      reason === 'upstream_refused' || reason === 'authorization_refused'
+        ? { upstream: { status: 418, error: 'invalid_grant' } }
+        : {}
     expect(JSON.stringify(wireOf(reason, { ...details, ...allowed }))).not.toMatch(/sentinel|418/)
   })
 
@@ -112,6 +130,7 @@ describe('the headers of an error', () => {
     const quiet = REASONS.filter(reason => Object.keys(wireOf(reason).headers).length === 0)
     expect(REASONS.filter(reason => !quiet.includes(reason))).toEqual([
       'method_not_allowed',
+      'refresh_under_way',
       'signer_unavailable',
     ])
   })

@@ -19,6 +19,7 @@ const FULL: Required<LogRecord> = {
   proof: true,
   rotation: 'rotated',
   withheld: true,
+  revocation: 'done',
   kid: 'kid-1',
   kids: ['kid-1'],
   jti: 'jti-1',

@@ -82,7 +82,8 @@ test('the authorizer has nothing to do with KMS', async () => {
 test('the REST API stands in front of the API, and asks the authorizer', async () => {
   const { gateway, site } = stack.description
   const response = await fetch(`${gateway}/api/orders`)
-  expect(response.status).toBe(401)
+  // It knows no client of that delivery.
+  expect(response.status).toBe(403)
   expect(response.headers.get('access-control-allow-origin')).toBe(site.app)
   expect(stack.api.seen()).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
-import { routes } from '../../functions/routes.ts'
+import { pages, routes } from '../../functions/routes.ts'
 import { type GatewayResult, shell } from '../../functions/shell.ts'
 import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { ProxyError } from '../../lib/errors.ts'
@@ -8,6 +8,9 @@ import type { Answer, Post } from '../../lib/http/post.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { pollIntervals } from '../../lib/oauth/poll-intervals.ts'
 import { createAssertionsFor, createKeysFor, type Deps } from '../../lib/runtime.ts'
+import { type Masters, sealKeys } from '../../lib/session/keys.ts'
+import type { LeaseStore } from '../../lib/session/leases.ts'
+import { refreshes } from '../../lib/session/refreshes.ts'
 
 // The function with literals around it: a key in memory, a provider that is a variable, a log that is an array.
 
@@ -51,7 +54,14 @@ export interface TestFunction {
   read: string[]
   signerError: ProxyError | undefined
   expired: boolean
+  /** The keys that sessions are sealed by. */
+  ring: Masters
+  /** Milliseconds that its clock is ahead. */
+  ahead: number
+  deps: Deps
 }
+
+export const RING: Masters = { write: 'k1', masters: new Map([['k1', 'first-master-'.repeat(4)]]) }
 
 export const TOKENS: Answer = {
   status: 200,
@@ -65,6 +75,14 @@ export const TOKENS: Answer = {
 }
 
 export function testFunction(...clients: Record<string, unknown>[]): TestFunction {
+  return functionWith({}, ...clients)
+}
+
+/** The same with a store of leases, as another container has it, too. */
+export function functionWith(
+  { leases }: { leases?: LeaseStore },
+  ...clients: Record<string, unknown>[]
+): TestFunction {
   const text = JSON.stringify({ version: 1, clients: clients.length > 0 ? clients : [registration()] })
   const registrations = parseRegistrations(text, { revision: '1', onLambda: true })
   let ids = 0
@@ -77,7 +95,9 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
       return createSign('sha256').update(input).sign(keyPair.privateKey)
     },
   })
-  const { now } = Date
+  const now = () => Date.now() + fn.ahead
+  // Waits are real, and short: what is waited for has to come in the meantime.
+  const wait = () => new Promise<void>(resolve => setTimeout(resolve, 2))
   const log: Deps['log'] = record => fn.log.push(record)
   const randomId = () => `jti-${++ids}`
   const deps: Deps = {
@@ -102,12 +122,21 @@ export function testFunction(...clients: Record<string, unknown>[]): TestFunctio
       if (fn.answer instanceof ProxyError) throw fn.answer
       return fn.answer
     },
+    seals: sealKeys({
+      ring: { get: async () => ({ value: fn.ring, expired: false }), renewed: async () => {} },
+      now,
+      wait,
+    }),
+    refreshes: refreshes({ leases, now, wait, randomId, report: () => {} }),
     now,
     randomId,
     log,
   }
   const fn: TestFunction = {
-    handler: shell(routes, () => deps).handler,
+    deps,
+    ring: RING,
+    ahead: 0,
+    handler: shell(routes, () => deps, undefined, pages).handler,
     signed: 0,
     sent: [],
     log: [],

@@ -11,6 +11,7 @@ describe('parseRegistrations', () => {
     expect(rest).toEqual({
       revision: 'r1',
       allowed_origins: new Set(['https://app.example.com']),
+      credentialed_origins: new Set(),
       native: false,
     })
     expect(clients).toEqual([
@@ -32,6 +33,11 @@ describe('parseRegistrations', () => {
         assertion: { aud: 'issuer', typ: 'JWT', lifetime: 60, ahead: true },
         application_type: 'web',
         delivery: 'tokens',
+        session_lifetime: 28_800,
+        api_routes: [],
+        post_logout_redirect_uris: [],
+        revoke_withheld: false,
+        authorization_response_iss_parameter_supported: false,
         allowed_origins: ['https://app.example.com'],
         redirect_uris: ['https://app.example.com/callback'],
         grant_types: ['authorization_code'],
@@ -102,6 +108,7 @@ describe('parseRegistrations', () => {
       revision: 'r1',
       clients: [],
       allowed_origins: new Set(),
+      credentialed_origins: new Set(),
       native: false,
     })
   })

@@ -57,7 +57,7 @@ describe('what is taken', () => {
 describe('what is refused', () => {
   const LIFETIME = 'must be a whole number of seconds from 15 to 120'
   const CLIENT_ID = 'must be 1 to 255 printable ASCII characters'
-  const NOT_YET = 'is not supported by this version of Countersign'
+  const COOKIES_ONLY = 'is for the deliveries "mediated" and "session"'
   const SCOPE = 'must be scope tokens with one space between them (RFC 6749 section 3.3)'
   const ONE_ACTIVE = 'must hold exactly one key whose state is "active"'
   const UNKNOWN = 'is not a member that is known here'
@@ -123,9 +123,11 @@ describe('what is refused', () => {
     [{ assertion: { nbf: true } }, 'assertion.nbf', UNKNOWN],
     [{ assertion: null }, 'assertion', 'must be an object'],
     [{ application_type: 'spa' }, 'application_type', 'must be "web" or "native"'],
-    [{ delivery: 'mediated' }, 'delivery', NOT_YET],
-    [{ delivery: 'session' }, 'delivery', NOT_YET],
-    [{ delivery: 'cookie' }, 'delivery', 'must be "tokens"'],
+    [{ delivery: 'cookie' }, 'delivery', 'must be "tokens" or "mediated" or "session"'],
+    [{ public_url: 'https://auth.example.com' }, 'public_url', COOKIES_ONLY],
+    [{ session_lifetime: 3_600 }, 'session_lifetime', COOKIES_ONLY],
+    [{ post_logout_redirect_uris: [] }, 'post_logout_redirect_uris', COOKIES_ONLY],
+    [{ api_routes: ['GET /'] }, 'api_routes', 'is for the delivery "session"'],
     [{ allowed_origins: undefined }, 'allowed_origins', 'is required'],
     [{ allowed_origins: [] }, 'allowed_origins', 'must not be empty'],
     [{ allowed_origins: 'https://app.example.com' }, 'allowed_origins', 'must be an array'],

@@ -1,5 +1,6 @@
 import type { Environment } from '../../../lib/config/environment.ts'
-import { createSource, type RefreshFailure } from '../../../lib/config/source.ts'
+import type { RefreshFailure } from '../../../lib/config/kept-secret.ts'
+import { createSource } from '../../../lib/config/source.ts'
 import { document, nativeClient, webClient } from './documents.ts'
 
 export type Secret = { text: string; revision: string }

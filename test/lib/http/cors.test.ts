@@ -5,6 +5,7 @@ import { decideCors, type OriginPolicy, requireOrigin, VARY } from '../../../lib
 const ORIGIN = 'https://app.example.com'
 const web: OriginPolicy = {
   allowed_origins: new Set([ORIGIN, 'https://other.example.com:8443']),
+  credentialed_origins: new Set(),
   native: false,
 }
 const native: OriginPolicy = { ...web, native: true }
@@ -58,7 +59,11 @@ describe('CORS-1, CORS-2: the origin', () => {
   })
 
   test('with no client at all every origin is foreign', () => {
-    const nobody: OriginPolicy = { allowed_origins: new Set(), native: false }
+    const nobody: OriginPolicy = {
+      allowed_origins: new Set(),
+      credentialed_origins: new Set(),
+      native: false,
+    }
     expect(decideCors('OPTIONS', ORIGIN, nobody)).toEqual({ kind: 'refused', reason: 'origin_refused' })
   })
 })
@@ -67,6 +72,28 @@ describe('CORS-4: no Origin', () => {
   test.each(['POST', 'OPTIONS', 'GET'])('%s is refused, unless some client is native', method => {
     expect(decideCors(method, undefined, web)).toEqual({ kind: 'refused', reason: 'origin_missing' })
     expect(decideCors(method, undefined, native)).toEqual({ kind: 'passed', headers: { vary: 'Origin' } })
+  })
+})
+
+describe('CORS-8: cookies', () => {
+  const policy: OriginPolicy = { ...web, credentialed_origins: new Set([ORIGIN]) }
+  const headersOf = (method: string, origin: string) => {
+    const decision = decideCors(method, origin, policy)
+    return decision.kind === 'refused' ? {} : decision.headers
+  }
+
+  test.each(['POST', 'OPTIONS'])('%s: may come along from the origins of clients that have some', method => {
+    expect(headersOf(method, ORIGIN)['access-control-allow-credentials']).toBe('true')
+    expect(headersOf(method, 'https://other.example.com:8443')).not.toHaveProperty(
+      'access-control-allow-credentials',
+    )
+  })
+
+  test('and only there the preflight has X-CSRF', () => {
+    expect(headersOf('OPTIONS', ORIGIN)['access-control-allow-headers']).toBe('content-type, dpop, x-csrf')
+    expect(headersOf('OPTIONS', 'https://other.example.com:8443')['access-control-allow-headers']).toBe(
+      'content-type, dpop',
+    )
   })
 })
 

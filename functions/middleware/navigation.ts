@@ -1,0 +1,15 @@
+import type { MiddlewareObj } from '@middy/core'
+import { ProxyError } from '../../lib/errors.ts'
+import { requireNavigation } from '../../lib/http/csrf.ts'
+import type { Reply } from '../../lib/http/reply.ts'
+import type { Call } from '../call.ts'
+
+/** A GET, and a navigation as far as the browser says. The provider sends its answer from another site. */
+export function navigation(): MiddlewareObj<Call, Reply> {
+  return {
+    before({ event: { route, method, headers } }) {
+      if (method !== 'GET') throw new ProxyError('method_not_allowed', { allow: 'GET' })
+      requireNavigation(headers, { fromOtherSites: route === '/callback' })
+    },
+  }
+}

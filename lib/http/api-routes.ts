@@ -1,0 +1,38 @@
+/** A method and a path of the API behind, as the registration names them. */
+export interface Route {
+  readonly method: string
+  readonly path: string
+  /** Everything beneath the path, too. */
+  readonly beneath: boolean
+}
+
+/** RFC 3986 section 3.3: pchar. */
+const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/
+/** Encoded, these are still separators, dots or percent signs to some server behind; and nobody means control characters. */
+const HIDDEN = /%(?:2e|2f|5c|25|[01][0-9a-f]|7f)/i
+
+/**
+ * Whether a request may be forwarded (RFC 10017, on proxying: an explicit list of paths and methods). A path that two
+ * servers could read in two ways is on no list.
+ *
+ * @param path as it goes to the API, from its first slash on, without a query
+ */
+export function permits(routes: readonly Route[], method: string, path: string): boolean {
+  if (!isPlain(path)) return false
+  return routes.some(
+    route =>
+      (route.method === '*' || route.method === method) &&
+      (route.beneath ? path.startsWith(`${route.path}/`) : path === route.path),
+  )
+}
+
+function isPlain(path: string): boolean {
+  const [before, ...segments] = path.split('/')
+  // A slash at the end leaves an empty segment, as any server reads it; anywhere else it begins a host to some.
+  if (segments.at(-1) === '') segments.pop()
+  return (
+    before === '' &&
+    !HIDDEN.test(path) &&
+    segments.every(segment => SEGMENT.test(segment) && segment !== '.' && segment !== '..')
+  )
+}

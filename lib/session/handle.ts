@@ -1,0 +1,20 @@
+import { tagOf } from './cookies.ts'
+
+/** What a native app sends in place of a cookie, as a bearer token (RFC 6750 section 2.1). */
+export interface Handle {
+  /** Whose it is, for who has not been told the client: which key opens it depends on that. */
+  tag: string
+  sealed: string
+}
+
+const BEARER = /^Bearer ([A-Za-z0-9_-]{8})\.([A-Za-z0-9_.-]+)$/i
+
+export function handleFor(client_id: string, sealed: string): string {
+  return `${tagOf(client_id)}.${sealed}`
+}
+
+/** The handle in an Authorization header, where there is one. */
+export function readHandle(authorization: string | undefined): Handle | undefined {
+  const [, tag, sealed] = BEARER.exec(authorization ?? '') ?? []
+  return tag === undefined || sealed === undefined ? undefined : { tag, sealed }
+}

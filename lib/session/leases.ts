@@ -1,0 +1,9 @@
+/** Who may refresh one refresh token now, across containers. Every method rejects where the store cannot be reached. */
+export interface LeaseStore {
+  /** 'taken': it is `owner`'s for LEASE_S. A sealed result: somebody has refreshed already. 'held': somebody is at it. */
+  take(key: string, owner: string, now_s: number): Promise<'taken' | 'held' | { sealed: string }>
+  /** Hands the result to whoever asks for the same key; kept for RESULT_KEPT_S. Only the owner's. */
+  finish(key: string, owner: string, sealed: string, now_s: number): Promise<void>
+  /** Gives the lease back, nothing having been sent. Only the owner's. */
+  release(key: string, owner: string): Promise<void>
+}
