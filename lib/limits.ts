@@ -167,8 +167,10 @@ export const RING_FORCED_MS = 1_000
 export const RESULT_KEPT_S = 60
 /** Sessions that one container has refreshed within that time; beyond, the oldest are forgotten. */
 export const REFRESHES_MAX = 1_000
-/** Longer than KMS and the provider may take. Then the one who refreshed has ended, however it was. */
+/** Longer than the table, KMS and the provider may take (a test adds it up). Then the one who refreshed has ended, however it was. */
 export const LEASE_S = 12
+/** One call of the table, a second try included: it answers in a few milliseconds, and a request stands behind it. */
+export const LEASE_CALL_MS = 1_500
 /** By then it has ended. */
 export const RETRY_AFTER_REFRESH_S = 1
 /** So long somebody else's refresh is waited for within a request; then the app comes again. */

@@ -9,6 +9,7 @@ import { TAGS } from '../infra/tags.ts'
 import { type Api, startApi } from './api/server.ts'
 import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
+import type { LocalLeaseTable } from './aws/lease-table.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
 import { type StackClientPlan, stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
@@ -34,6 +35,12 @@ export interface StackOptions {
   log: NodeJS.WritableStream
   /** Default: those of `stackClients`, which the demo app knows. */
   clients?: StackClientPlan[]
+  /** How many of each function there are, which take turns. Default 1. */
+  instances?: number
+  /** The signing function has a table in which its instances agree on who refreshes, at `port` +6. Default false. */
+  leaseTable?: boolean
+  /** The provider's: see IdentityProviderOptions. Default 0. */
+  refresh_grace_s?: number
 }
 
 export interface Stack {
@@ -41,12 +48,15 @@ export interface Stack {
   /** What the API behind the gateway has seen. */
   api: Api
   close(): Promise<void>
+  /** Where there is one. */
+  leases?: LocalLeaseTable
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts everything, each part before the one that needs it. What has started is closed again where a later part fails. */
-export async function startStack({ port, log, clients: others }: StackOptions): Promise<Stack> {
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { port, log, clients: others, instances = 1, leaseTable = false, refresh_grace_s = 0 } = options
   const started: { close(): Promise<void> }[] = []
   const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const part = await starting
@@ -75,6 +85,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       // esbuild's own process has nothing more to do then.
       build().finally(stop),
     ])
+    const leases = leaseTable ? await keep(startTable(portOf(6))) : undefined
     const faults = control(aws.kms)
     const traces = createTraces(() => faults.requests())
     // What the functions write is read over the shoulder, for the demo.
@@ -110,6 +121,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       const provider = await keep(
         startIdentityProvider({
           port: portOf(2),
+          refresh_grace_s,
           // Why the provider refused: on the wire it says next to nothing.
           onAssertion: traces.assertion,
           onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
@@ -138,6 +150,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       startGateway({
         port: portOf(1),
         root: ROOT,
+        instances,
         log: functionLog,
         onAnswered: traces.answered,
         prepare,
@@ -145,6 +158,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
         // How Node is to run is for whoever starts the stack to say, for the functions' threads too.
         environmentOf: name => ({
           ...nodeOptions(),
+          ...(name === 'oauth' && tableEnvironment(leases)),
           ...shared,
           ...(SESSION_FUNCTIONS.includes(name) && { COUNTERSIGN_SESSION_SECRET_ID: SESSION_SECRET }),
           ...environment(credentials(name)),
@@ -168,7 +182,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       // As often as the function tries.
       setKmsDown: down => faults.fault('Sign', down ? { kind: 'error', name: 'ThrottlingException' } : null),
     })
-    return { description, api, close }
+    return { description, api, ...(leases && { leases }), close }
   } catch (error) {
     await close()
     throw error
@@ -177,6 +191,16 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
 
 function environment({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }) {
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
+}
+
+/** Its DynamoDB takes a moment to load, and is seldom asked for. */
+async function startTable(port: number): Promise<LocalLeaseTable> {
+  const { startLeaseTable } = await import('./aws/lease-table.ts')
+  return startLeaseTable({ port, region: REGION })
+}
+
+function tableEnvironment(leases: LocalLeaseTable | undefined): Record<string, string> {
+  return leases ? { COUNTERSIGN_LEASE_TABLE: leases.table, AWS_ENDPOINT_URL_DYNAMODB: leases.url } : {}
 }
 
 function nodeOptions(): Record<string, string> {

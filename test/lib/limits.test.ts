@@ -47,6 +47,11 @@ describe('the limits fit together', () => {
     expect(together).toBeLessThan(15_000)
   })
 
+  test('RACE-1: a lease outlives the call that took it, KMS and the provider', () => {
+    const { LEASE_CALL_MS, KMS_TOTAL_MS, PROVIDER_TOTAL_MS } = limits
+    expect(limits.LEASE_S * 1000).toBeGreaterThanOrEqual(LEASE_CALL_MS + KMS_TOTAL_MS + PROVIDER_TOTAL_MS)
+  })
+
   test('RACE-1, REV-2: the same with a session, its keys, a lease and a revocation ends before the 27 seconds of the function', () => {
     const { CONFIG_READ_MS, RING_FORCED_MS, LEASE_WAIT_MS, AHEAD_WAIT_MS, KMS_TOTAL_MS } = limits
     const { PROVIDER_TOTAL_MS, JWKS_TOTAL_MS, REVOCATION_MS } = limits
