@@ -115,6 +115,11 @@ describe('a parameter', () => {
     expect(await handedOn('RequestRate=120')).toEqual([
       { ParameterKey: 'RequestRate', ParameterValue: '120' },
     ])
+    // Sign-ins that begin here sign as well.
+    await expect(handedOn('RequestRate=71', 'CookieDeliveries=true')).rejects.toThrow(
+      'and 80 on the other routes',
+    )
+    expect(await handedOn('RequestRate=70', 'CookieDeliveries=true')).toHaveLength(2)
     await expect(handedOn('RequestRate=400', 'SignQuota=800')).rejects.toThrow('more than 50 % of the 800')
   })
 

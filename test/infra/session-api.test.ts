@@ -62,7 +62,7 @@ describe('by default, and by what is wanted of it', () => {
 })
 
 describe('what cookies are sealed with', () => {
-  test('COOKIE-3: is a ring of one master that CloudFormation makes once, and that outlives the stack', () => {
+  test('COOKIE-7: is a ring of one master that CloudFormation makes once, and that outlives the stack', () => {
     const secret = service.template.Resources.SessionSecret!
     expect(secret).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
     // Literal: another text here would have it generated anew, and end every session.

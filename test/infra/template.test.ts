@@ -56,7 +56,7 @@ describe('the functions', () => {
 
   test('REQ-6: outlive KMS and the provider together, and end before API Gateway gives up', () => {
     const { Timeout } = resources.OauthLambdaFunction!.Properties as { Timeout: number }
-    expect(Timeout).toBe(20)
+    expect(Timeout).toBe(27)
     expect(Timeout * 1000).toBeGreaterThan(KMS_TOTAL_MS + PROVIDER_TOTAL_MS)
     expect(Timeout).toBeLessThan(30)
   })
@@ -91,6 +91,10 @@ describe('the HTTP API', () => {
       ['ANY /revoke', expect.stringContaining('HttpApiIntegrationOauth')],
       ['ANY /par', expect.stringContaining('HttpApiIntegrationOauth')],
       ['ANY /device_authorization', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /login', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /callback', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /session', expect.stringContaining('HttpApiIntegrationOauth')],
+      ['ANY /logout', expect.stringContaining('HttpApiIntegrationOauth')],
       ['ANY /.well-known/jwks.json', expect.stringContaining('HttpApiIntegrationJwks')],
     ])
     for (const [, { Properties }] of ofType(resources, 'AWS::ApiGatewayV2::Integration')) {
