@@ -95,6 +95,28 @@ describeInChromium('the demo for everyone', chromium => {
     await inspect(page)
   })
 
+  test.each(SCHEMES)(
+    '%s: the page of the three deliveries, signed out, signed in, and where it failed',
+    async colorScheme => {
+      const page = await chromium.page({ colorScheme })
+      await page.goto(`${demo.site.app}/deliveries?delivery=mediated`)
+      const state = (name: string) => page.locator(`#page[data-state="${name}"]`).waitFor()
+      await state('signed-out')
+      await inspect(page)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByLabel('User name').fill('alice')
+      await page.getByLabel('Password').fill('correct horse')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await state('signed-in')
+      await page.getByRole('button', { name: 'Call the API' }).click()
+      await page.getByText('"bearer"').waitFor()
+      await inspect(page, `deliveries-*-${colorScheme}.png`)
+      await page.goto(`${demo.site.app}/deliveries?delivery=mediated&error=access_denied`)
+      await state('failed')
+      await inspect(page)
+    },
+  )
+
   test('a page with faults is found to have them', async () => {
     const page = await chromium.page()
     await page.goto(demo.app)

@@ -203,6 +203,18 @@ describeInChromium('the three deliveries', chromium => {
     await state(page, 'signed-out')
   })
 
+  test('session: the 401 of the gateway is one that the page can read, and has it ask for the session once', async () => {
+    const page = await chromium.page()
+    await signIn(page, 'session')
+    const before = routes().length
+    await page.context().clearCookies()
+    await press(page, 'Call the API')
+    await page.getByText('That did not work: login_required').waitFor()
+    await expect
+      .poll(() => routes().slice(before))
+      .toEqual(['/api session_missing', '/session session_missing'])
+  })
+
   test('RACE-1: two tabs that refresh at once both go on, and so does the session', async () => {
     const page = await chromium.page()
     await signIn(page, 'session')

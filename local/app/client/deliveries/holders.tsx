@@ -12,7 +12,7 @@ const ROWS: readonly [Thing, string][] = [
 const ELSEWHERE: Record<Name, Record<Thing, string>> = {
   tokens: { access_token: '', refresh_token: '', id_token: '' },
   mediated: {
-    access_token: '',
+    access_token: 'in a sealed cookie too, for after a reload',
     refresh_token: 'in a sealed cookie, which no script can read',
     id_token: 'nowhere: Countersign has checked it and told the page its claims',
   },
