@@ -15,7 +15,8 @@ import { type StackClientPlan, stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
-import { type CreatedKey, createSigningKey, SIGNERS } from './keys.ts'
+import { createSigningKey, SIGNERS } from './keys.ts'
+import { providerClient, registration } from './registrations.ts'
 import {
   ACCOUNT,
   CONFIG_SECRET,
@@ -210,75 +211,4 @@ function tableEnvironment(leases: LocalLeaseTable | undefined): Record<string, s
 function nodeOptions(): Record<string, string> {
   const { NODE_OPTIONS } = process.env
   return NODE_OPTIONS ? { NODE_OPTIONS } : {}
-}
-
-/**
- * How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated.
- * Where the sign-in is ours, so is the redirect URI, whatever the app is.
- */
-function providerClient(
-  {
-    client_id,
-    application_type,
-    redirect_uri,
-    grant_types,
-    require_dpop_nonce = false,
-    origin,
-    delivery,
-  }: StackClientPlan,
-  gateway: string,
-) {
-  return {
-    client_id,
-    application_type,
-    ...(delivery === undefined
-      ? { redirect_uris: [redirect_uri] }
-      : {
-          redirect_uris: [`${publicUrl(origin, gateway)}/callback`],
-          post_logout_redirect_uris: [redirect_uri],
-        }),
-    require_dpop_nonce,
-    // The demo shows that a refresh token which the provider gives stays behind.
-    grant_types: [...new Set([...grant_types, 'refresh_token'])],
-    jwks_uri: `${gateway}/.well-known/jwks.json`,
-  }
-}
-
-/** A page takes its cookies to a sibling alone; a native app, which is Node here, may not know that name. */
-function publicUrl(origin: string | undefined, gateway: string): string {
-  return origin === undefined ? gateway : siblingOf(gateway, 'api')
-}
-
-/** And how the functions know it. */
-function registration(
-  {
-    client_id,
-    application_type,
-    redirect_uri,
-    origin,
-    grant_types,
-    refresh,
-    delivery,
-    api_routes,
-  }: StackClientPlan,
-  { issuer, gateway, key }: { issuer: string; gateway: string; key: CreatedKey },
-) {
-  return {
-    client_id,
-    provider: 'pingone',
-    issuer,
-    signing_keys: [{ ...key, state: 'active' }],
-    application_type,
-    ...(origin !== undefined && { allowed_origins: [origin] }),
-    redirect_uris: [redirect_uri],
-    grant_types,
-    refresh,
-    ...(delivery !== undefined && {
-      delivery,
-      public_url: publicUrl(origin, gateway),
-      post_logout_redirect_uris: [redirect_uri],
-      scope: 'openid offline_access profile',
-    }),
-    ...(api_routes !== undefined && { api_routes }),
-  }
 }
