@@ -125,13 +125,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           // Why the provider refused: on the wire it says next to nothing.
           onAssertion: traces.assertion,
           onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
-          clients: clients.map(client => providerClient(client, `${gateway}/.well-known/jwks.json`)),
+          clients: clients.map(client => providerClient(client, gateway)),
         }),
       )
       issuer = provider.issuer
       const document = {
         version: 1,
-        clients: clients.map((client, i) => registration(client, issuer, keys[i]!)),
+        clients: clients.map((client, i) => registration(client, { issuer, gateway, key: keys[i]! })),
       }
       await secrets.send(
         new CreateSecretCommand({
@@ -173,7 +173,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       issuer,
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
-      clients: clients.map(({ require_dpop_nonce: _, ...client }) => client),
+      clients: clients.map(({ require_dpop_nonce: _, api_routes: __, ...client }) => client),
       env: { ...shared, ...environment(credentials('operator')) },
     }
     app.connect({
@@ -208,27 +208,47 @@ function nodeOptions(): Record<string, string> {
   return NODE_OPTIONS ? { NODE_OPTIONS } : {}
 }
 
-/** How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated. */
+/**
+ * How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated.
+ * Where the sign-in is ours, so is the redirect URI, whatever the app is.
+ */
 function providerClient(
-  { client_id, application_type, redirect_uri, grant_types, require_dpop_nonce = false }: StackClientPlan,
-  jwks_uri: string,
+  {
+    client_id,
+    application_type,
+    redirect_uri,
+    grant_types,
+    require_dpop_nonce = false,
+    delivery,
+  }: StackClientPlan,
+  gateway: string,
 ) {
   return {
     client_id,
     application_type,
-    redirect_uris: [redirect_uri],
+    ...(delivery === undefined
+      ? { redirect_uris: [redirect_uri] }
+      : { redirect_uris: [`${gateway}/callback`], post_logout_redirect_uris: [redirect_uri] }),
     require_dpop_nonce,
     // The demo shows that a refresh token which the provider gives stays behind.
     grant_types: [...new Set([...grant_types, 'refresh_token'])],
-    jwks_uri,
+    jwks_uri: `${gateway}/.well-known/jwks.json`,
   }
 }
 
 /** And how the functions know it. */
 function registration(
-  { client_id, application_type, redirect_uri, origin, grant_types, refresh }: StackClientPlan,
-  issuer: string,
-  key: CreatedKey,
+  {
+    client_id,
+    application_type,
+    redirect_uri,
+    origin,
+    grant_types,
+    refresh,
+    delivery,
+    api_routes,
+  }: StackClientPlan,
+  { issuer, gateway, key }: { issuer: string; gateway: string; key: CreatedKey },
 ) {
   return {
     client_id,
@@ -240,5 +260,12 @@ function registration(
     redirect_uris: [redirect_uri],
     grant_types,
     refresh,
+    ...(delivery !== undefined && {
+      delivery,
+      public_url: gateway,
+      post_logout_redirect_uris: [redirect_uri],
+      scope: 'openid offline_access profile',
+    }),
+    ...(api_routes !== undefined && { api_routes }),
   }
 }
