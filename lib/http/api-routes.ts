@@ -8,8 +8,13 @@ export interface Route {
 
 /** RFC 3986 section 3.3: pchar. */
 const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/
-/** Encoded, these are still separators, dots or percent signs to some server behind; and nobody means control characters. */
-const HIDDEN = /%(?:2e|2f|5c|25|3b|3f|23|[01][0-9a-f]|7f)/i
+/**
+ * Encoded, these are still separators, dots or percent signs to some server behind, and API Gateway decodes them on the way
+ * there; nobody means control characters.
+ */
+const HIDDEN = /%(?:23|25|2e|2f|3b|3f|5c|[01][0-9a-f]|7f)/i
+/** RFC 3986 section 5.2.4, also with a parameter behind, which some servers take off first (`..;`). */
+const DOTS = /^\.\.?(?:;|$)/
 
 /**
  * Whether a request may be forwarded (RFC 10017, on proxying: an explicit list of paths and methods). A path that two
@@ -33,15 +38,9 @@ function isPlain(path: string): boolean {
   return (
     before === '' &&
     !HIDDEN.test(path) &&
-    segments.every(segment => SEGMENT.test(segment) && !isDots(segment)) &&
+    segments.every(segment => SEGMENT.test(segment) && !DOTS.test(segment)) &&
     isUtf8(path)
   )
-}
-
-/** Some servers take what follows a semicolon for a parameter of the segment, and resolve the dots that are left. */
-function isDots(segment: string): boolean {
-  const [name] = segment.split(';')
-  return name === '.' || name === '..'
 }
 
 /** Overlong forms of dots and slashes are none. */
