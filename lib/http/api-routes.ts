@@ -38,6 +38,31 @@ function isPlain(path: string): boolean {
   return (
     before === '' &&
     !HIDDEN.test(path) &&
-    segments.every(segment => SEGMENT.test(segment) && !DOTS.test(segment))
+    segments.every(segment => SEGMENT.test(segment) && !DOTS.test(segment)) &&
+    isUtf8(path)
   )
+}
+
+/** Overlong forms of dots and slashes are none. */
+function isUtf8(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Headers by which some servers take another method or path than the request's: nobody who calls an API by its list needs them. */
+const OVERRIDES = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+] as const
+
+/** The header that would make the list of routes hollow, where there is one. */
+export function overrideIn(headers: Readonly<Record<string, string | undefined>>): string | undefined {
+  return OVERRIDES.find(name => headers[name] !== undefined)
 }

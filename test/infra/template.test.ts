@@ -56,7 +56,7 @@ describe('the functions', () => {
 
   test('REQ-6: outlive KMS and the provider together, and end before API Gateway gives up', () => {
     const { Timeout } = resources.OauthLambdaFunction!.Properties as { Timeout: number }
-    expect(Timeout).toBe(27)
+    expect(Timeout).toBe(29)
     expect(Timeout * 1000).toBeGreaterThan(KMS_TOTAL_MS + PROVIDER_TOTAL_MS)
     expect(Timeout).toBeLessThan(30)
   })
