@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import type { LogRecord } from '../../lib/log.ts'
 import { type Control, control } from '../../local/aws/control.ts'
 import type { StackDescription } from '../../local/description.ts'
+import type { IdpEvent } from '../../local/idp/events.ts'
 import { type Stack, type StackOptions, startStack } from '../../local/stack.ts'
 
 // The local stack as `npm start` runs it, and a person's steps through the demo app.
@@ -16,18 +17,30 @@ export interface Demo extends StackDescription {
   aws: Control
   /** The function's lines of the requests so far, oldest first. */
   requests(): LogRecord[]
+  /** Of each refresh that has reached the provider: whether it succeeded (`grant.success`), oldest first. */
+  refreshes(): string[]
   close(): Promise<void>
 }
 
-export async function startDemo(clients?: StackOptions['clients']): Promise<Demo> {
+export async function startDemo(
+  clients?: StackOptions['clients'],
+  more: Pick<StackOptions, 'instances' | 'leaseTable' | 'refresh_grace_s'> = {},
+): Promise<Demo> {
   const written: string[] = []
   const log = new PassThrough().on('data', chunk => written.push(String(chunk)))
   const issued = new Set<string>()
+  const lines = () =>
+    written
+      .join('')
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .map(line => JSON.parse(line) as LogRecord & { idp?: IdpEvent })
   const onIssued = (token: string) => issued.add(token)
   const { description, api, close } = await startStack({
     port: 0,
     log,
     onIssued,
+    ...more,
     ...(clients && { clients }),
   })
   return {
@@ -35,13 +48,11 @@ export async function startDemo(clients?: StackOptions['clients']): Promise<Demo
     atTheApi: api.seen,
     issued,
     aws: control(description.kms),
-    requests: () =>
-      written
-        .join('')
-        .split('\n')
-        .filter(line => line.startsWith('{'))
-        .map(line => JSON.parse(line) as LogRecord)
-        .filter(({ event }) => event === 'request'),
+    requests: () => lines().filter(({ event }) => event === 'request'),
+    refreshes: () =>
+      lines().flatMap(({ idp }) =>
+        idp?.grant_type === 'refresh_token' && idp.type.startsWith('grant.') ? [idp.type] : [],
+      ),
     close,
   }
 }
