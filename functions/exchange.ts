@@ -1,8 +1,10 @@
 import { type Client, hasSession } from '../lib/config/client.ts'
 import { causeName } from '../lib/errors.ts'
 import type { Answer } from '../lib/http/post.ts'
+import { REVOCATION_MS } from '../lib/limits.ts'
 import { type Claims, checkIdToken, type IdTokenRules } from '../lib/oauth/id-token.ts'
 import { readTokenResponse, rotation, type TokenResponse } from '../lib/oauth/token.ts'
+import { within } from '../lib/within.ts'
 import type { PageCall } from './call.ts'
 import { timed } from './timed.ts'
 import { send, sendRepeatable } from './upstream.ts'
@@ -71,8 +73,8 @@ export async function revokeTokens(
       ? new URLSearchParams({ token: refresh_token, token_type_hint: 'refresh_token' })
       : new URLSearchParams({ token: access_token, token_type_hint: 'access_token' })
   try {
-    const { status } = await sendRepeatable(call, { client, endpoint, parameters })
-    record.revocation = status === 200 ? 'done' : 'failed'
+    const answer = await within(REVOCATION_MS, sendRepeatable(call, { client, endpoint, parameters }))
+    record.revocation = answer?.status === 200 ? 'done' : 'failed'
   } catch (error) {
     record.revocation = 'failed'
     record.error_name ??= causeName((error as Error).cause)

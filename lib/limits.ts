@@ -157,6 +157,8 @@ export const TICKET_S = 60
 export const ACCESS_MARGIN_S = 30
 /** A 256-bit key in the alphabet that CloudFormation draws from. */
 export const MASTER_MIN = 43
+/** What taking tokens back may add to the request that it ends: the session is over even so. */
+export const REVOCATION_MS = 3_000
 /** A key that is not known may have been added a moment ago: the ring is read again, but not more often. */
 export const RING_FORCED_MS = 1_000
 
@@ -169,5 +171,7 @@ export const REFRESHES_MAX = 1_000
 export const LEASE_S = 12
 /** By then it has ended. */
 export const RETRY_AFTER_REFRESH_S = 1
+/** So long somebody else's refresh is waited for within a request; then the app comes again. */
+export const LEASE_WAIT_MS = 3_000
 /** Between two looks at somebody else's refresh. */
 export const LEASE_POLL_MS = 150

@@ -49,7 +49,10 @@ function clientOf({ headers, cookies }: Call, all: readonly SessionClient[]): Se
     return forApis(client)
   }
   const from = origin ?? (site === 'same-origin' ? site : undefined)
-  if (from === undefined) throw new ProxyError('origin_missing')
+  if (from === undefined) {
+    // Some other bearer token: an app, and not signed in.
+    throw new ProxyError(headers.authorization === undefined ? 'origin_missing' : 'session_missing')
+  }
   const allowed = all.filter(({ allowed_origins, public_url }) =>
     allowed_origins.includes(origin ?? public_url),
   )

@@ -1,5 +1,5 @@
 import { ProxyError, type Reason } from '../errors.ts'
-import { LEASE_POLL_MS, LEASE_S, REFRESHES_MAX, RESULT_KEPT_S } from '../limits.ts'
+import { LEASE_POLL_MS, LEASE_S, LEASE_WAIT_MS, REFRESHES_MAX, RESULT_KEPT_S } from '../limits.ts'
 import type { LeaseStore } from './leases.ts'
 
 /** One refresh of one refresh token, whoever asks and however often (requirement RACE-1). */
@@ -69,7 +69,7 @@ export function refreshes<Result>({ leases, now, wait, randomId, report }: Refre
     { seal, open }: Across<Result>,
   ): Promise<Result> {
     const owner = randomId()
-    for (let waited = 0; waited <= LEASE_S * 1000; waited += LEASE_POLL_MS) {
+    for (let waited = 0; waited <= LEASE_WAIT_MS; waited += LEASE_POLL_MS) {
       const got = await take(key, owner)
       if (got === 'alone') return work()
       if (got === 'taken') {

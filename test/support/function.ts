@@ -96,7 +96,8 @@ export function functionWith(
     },
   })
   const now = () => Date.now() + fn.ahead
-  const wait = async () => {}
+  // Waits are real, and short: what is waited for has to come in the meantime.
+  const wait = () => new Promise<void>(resolve => setTimeout(resolve, 2))
   const log: Deps['log'] = record => fn.log.push(record)
   const randomId = () => `jti-${++ids}`
   const deps: Deps = {

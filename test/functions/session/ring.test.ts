@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { ProxyError } from '../../../lib/errors.ts'
+import { type Masters, sealKeys } from '../../../lib/session/keys.ts'
+import { RING, type TestFunction, testFunction } from '../../support/function.ts'
+import { json, sessionClient, TestBrowser } from '../../support/session.ts'
+
+// COOKIE-7: the keys of sessions change, and nobody is signed out by it.
+
+const second = 'second-master-'.repeat(4)
+const BOTH: Masters = { write: 'k2', masters: new Map([...RING.masters, ['k2', second]]) }
+const SECOND: Masters = { write: 'k2', masters: new Map([['k2', second]]) }
+
+const headerOf = (fn: TestBrowser) =>
+  JSON.parse(Buffer.from(fn.cookies.get(fn.session[0]!)!.split('.')[0]!, 'base64url').toString())
+
+const renewed = json({ access_token: 'at-2', token_type: 'Bearer', expires_in: 300, refresh_token: 'rt-2' })
+
+/** Containers that share one secret and keep what they have read of it: `read` is what the next read brings. */
+function containers(count: number): { fns: TestFunction[]; secret: { value: Masters; reads: number } } {
+  const secret = { value: RING, reads: 0 }
+  const fns = Array.from({ length: count }, () => {
+    const fn = testFunction(sessionClient())
+    let held: Masters = secret.value
+    const now = () => Date.now()
+    fn.deps.seals = sealKeys({
+      now,
+      wait: () => new Promise(resolve => setTimeout(resolve, 1)),
+      ring: {
+        get: async () => ({ value: held, expired: false }),
+        async renewed() {
+          secret.reads++
+          held = secret.value
+        },
+      },
+    })
+    return fn
+  })
+  return { fns, secret }
+}
+
+/** The same browser at another container. */
+function at(fn: TestFunction, browser: TestBrowser): TestBrowser {
+  const other = new TestBrowser(fn)
+  for (const [name, value] of browser.cookies) other.cookies.set(name, value)
+  return other
+}
+
+test('an old cookie is read, and the next one that is written has the new key', async () => {
+  const fn = testFunction(sessionClient())
+  const browser = new TestBrowser(fn)
+  await browser.signIn()
+  expect(headerOf(browser)).toEqual({ alg: 'dir', enc: 'A256GCM', kid: 'k1', typ: 'countersign-session' })
+  fn.ring = BOTH
+  expect((await browser.post('/session')).statusCode).toBe(200)
+  expect(headerOf(browser).kid).toBe('k1')
+  fn.answer = renewed
+  await browser.post('/session', { force: 'true' })
+  expect(headerOf(browser).kid).toBe('k2')
+})
+
+test('a master that was taken out: 401, cleared, and nothing else', async () => {
+  const fn = testFunction(sessionClient())
+  const browser = new TestBrowser(fn)
+  await browser.signIn()
+  const before = fn.sent.length
+  fn.ring = SECOND
+  const answer = await browser.post('/session')
+  expect([answer.statusCode, JSON.parse(answer.body).error]).toEqual([401, 'login_required'])
+  expect(browser.session).toEqual([])
+  expect(fn.sent.length).toBe(before)
+  await browser.signIn()
+  expect((await browser.post('/session')).statusCode).toBe(200)
+})
+
+describe('under load', () => {
+  test('rotated in the middle, in containers that have not all heard of it: no session is lost', async () => {
+    const { fns, secret } = containers(4)
+    const browsers: TestBrowser[] = []
+    for (let i = 0; i < 20; i++) {
+      const browser = new TestBrowser(fns[i % fns.length]!)
+      await browser.signIn()
+      browsers.push(browser)
+    }
+    for (const fn of fns) fn.answer = renewed
+    let asked = 0
+    const statuses: number[] = []
+    const kids = new Set<string>()
+    for (let round = 0; round < 12; round++) {
+      if (round === 4) secret.value = BOTH
+      // One of them hears of it by itself, the others when they meet a cookie of its.
+      if (round === 5)
+        await fns[0]!.deps.seals.toOpen('session', { client_id: 'x', as: { issuer: 'x' } }, 'k2')
+      await Promise.all(
+        browsers.map(async (browser, i) => {
+          const here = at(fns[asked++ % fns.length]!, browser)
+          const force: Record<string, string> = (round + i) % 3 === 0 ? { force: 'true' } : {}
+          statuses.push((await here.post('/session', force)).statusCode)
+          for (const [name, value] of here.cookies) browser.cookies.set(name, value)
+          kids.add(headerOf(browser).kid)
+        }),
+      )
+    }
+    expect(statuses).toHaveLength(240)
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect([...kids].sort()).toEqual(['k1', 'k2'])
+  }, 20_000)
+})
+
+test('where the keys cannot be had at all: 503, and no cookie is cleared', async () => {
+  const fn = testFunction(sessionClient())
+  const browser = new TestBrowser(fn)
+  await browser.signIn()
+  fn.deps.seals = sealKeys({
+    now: Date.now,
+    wait: async () => {},
+    ring: {
+      get: () => Promise.reject(new ProxyError('configuration_unavailable')),
+      renewed: async () => {},
+    },
+  })
+  const answer = await browser.post('/session')
+  expect([answer.statusCode, answer.cookies]).toEqual([503, undefined])
+  expect(browser.session).toHaveLength(1)
+})

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+import { type Masters, type Purpose, sealKeys } from '../../../lib/session/keys.ts'
+import { open, seal } from '../../../lib/session/seal.ts'
+
+const owner = { client_id: 'app-1', as: { issuer: 'https://as.example' } }
+const RING: Masters = { write: 'k1', masters: new Map([['k1', 'm'.repeat(43)]]) }
+
+/** A ring of which each read brings the next of `values`; a clock that a test moves, and waits that move it. */
+function keysOf(...values: Masters[]) {
+  const clock = { ms: 1_000_000, waited: [] as number[] }
+  const reads: number[] = []
+  let held = values.shift()!
+  const keys = sealKeys({
+    now: () => clock.ms,
+    async wait(ms) {
+      clock.waited.push(ms)
+      clock.ms += ms
+    },
+    ring: {
+      get: async () => ({ value: held, expired: false }),
+      async renewed(since) {
+        reads.push(since)
+        held = values.shift() ?? held
+      },
+    },
+  })
+  return { keys, clock, reads }
+}
+
+const PURPOSES: Purpose[] = ['session', 'login', 'handle', 'ticket', 'lease']
+
+describe('COOKIE-6: a key of its own for each purpose, client and issuer', () => {
+  test('no two are the same, and each is 256 bits', async () => {
+    const { keys } = keysOf(RING)
+    const owners = [
+      owner,
+      { ...owner, client_id: 'app-2' },
+      { ...owner, as: { issuer: 'https://as.example/' } },
+    ]
+    const all = await Promise.all(
+      owners.flatMap(one => PURPOSES.map(async purpose => (await keys.toSeal(purpose, one)).key)),
+    )
+    expect(all.every(({ length }) => length === 32)).toBe(true)
+    expect(new Set(all.map(key => Buffer.from(key).toString('hex'))).size).toBe(15)
+  })
+
+  test('the same master gives the same keys in another container', async () => {
+    const [one, two] = [keysOf(RING).keys, keysOf(RING).keys]
+    expect((await one.toSeal('session', owner)).key).toEqual((await two.toSeal('session', owner)).key)
+  })
+
+  test.each(PURPOSES)('what is sealed as %s is opened as nothing else, and by nobody else', async purpose => {
+    const { keys } = keysOf(RING)
+    const sealed = await seal(keys, purpose, owner, { x: 1, iat: 1, exp: 100 })
+    for (const other of PURPOSES) {
+      const opened = await open(keys, other, owner, sealed, 50)
+      expect(opened?.exp).toBe(other === purpose ? 100 : undefined)
+    }
+    expect(await open(keys, purpose, { ...owner, client_id: 'app-2' }, sealed, 50)).toBeUndefined()
+    expect(
+      await open(keys, purpose, { ...owner, as: { issuer: 'https://other' } }, sealed, 50),
+    ).toBeUndefined()
+  })
+})
+
+describe('a seal', () => {
+  test('holds whose it is and until when; its end is the end', async () => {
+    const { keys } = keysOf(RING)
+    const sealed = await seal(keys, 'session', owner, { x: 1, iat: 1, exp: 100 })
+    expect(await open(keys, 'session', owner, sealed, 99)).toEqual({
+      client_id: 'app-1',
+      issuer: 'https://as.example',
+      iat: 1,
+      exp: 100,
+      x: 1,
+    })
+    expect(await open(keys, 'session', owner, sealed, 100)).toBeUndefined()
+  })
+
+  test('COOKIE-5: a fresh IV of 96 bits each time', async () => {
+    const { keys } = keysOf(RING)
+    const ivs = await Promise.all(
+      Array.from(
+        { length: 200 },
+        async () => (await seal(keys, 'session', owner, { iat: 1, exp: 2 })).split('.')[2]!,
+      ),
+    )
+    expect(new Set(ivs).size).toBe(200)
+    expect(ivs.every(iv => Buffer.from(iv, 'base64url').length === 12)).toBe(true)
+  })
+})
+
+describe('COOKIE-7: a key that is not known', () => {
+  const NEWER: Masters = { write: 'k2', masters: new Map([...RING.masters, ['k2', 'n'.repeat(43)]]) }
+
+  test('may be a new one: the ring is read again, once', async () => {
+    const { keys, reads } = keysOf(RING, NEWER)
+    expect((await keys.toOpen('session', owner, 'k2'))?.kid).toBe('k2')
+    expect(reads).toEqual([1_000_000])
+    await keys.toOpen('session', owner, 'k2')
+    expect(reads).toHaveLength(1)
+  })
+
+  test('is none: undefined, and the next stranger waits for the rest of a second', async () => {
+    const { keys, clock, reads } = keysOf(RING)
+    expect(await keys.toOpen('session', owner, 'x')).toBeUndefined()
+    clock.ms += 300
+    expect(await keys.toOpen('session', owner, 'y')).toBeUndefined()
+    expect(clock.waited).toEqual([700])
+    expect(reads).toHaveLength(2)
+  })
+
+  test('what a master that was taken out has made is not kept', async () => {
+    const { keys } = keysOf(NEWER, RING)
+    const before = await keys.toOpen('session', owner, 'k2')
+    expect(before).toBeDefined()
+    // Met by a name that nobody has, the ring is read: k2 is gone.
+    await keys.toOpen('session', owner, 'x')
+    expect(await keys.toOpen('session', owner, 'k2')).toBeUndefined()
+  })
+})
+
+test('a ring that is too old is not used, and none is 503', async () => {
+  const stale = sealKeys({
+    now: Date.now,
+    wait: async () => {},
+    ring: { get: async () => ({ value: RING, expired: true }), renewed: async () => {} },
+  })
+  await expect(stale.toSeal('session', owner)).rejects.toMatchObject({ reason: 'configuration_expired' })
+  const none = sealKeys({ now: Date.now, wait: async () => {}, ring: undefined })
+  await expect(none.toOpen('session', owner, 'k1')).rejects.toMatchObject({ reason: 'sessions_unavailable' })
+})
