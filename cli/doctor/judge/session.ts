@@ -45,7 +45,7 @@ function notBegun(status: number, body: string): Finding {
   return unsealed
     ? fail(
         'the function has no keys to seal sessions with',
-        "Give it a secret: COUNTERSIGN_SESSION_SECRET_ID, which its role may read (docs/operations.md, Keys of sessions). Its log says what is wrong with it: countersign session-keys list.",
+        'Give it a secret: COUNTERSIGN_SESSION_SECRET_ID, which its role may read (docs/operations.md, Keys of sessions). Its log says what is wrong with it: countersign session-keys list.',
       )
     : fail(
         `GET /login answers HTTP ${status} where 303 was due: ${shown(body.trim())}`,
@@ -56,7 +56,8 @@ function notBegun(status: number, body: string): Finding {
 /** What the app would be told, where the browser is sent back at once. */
 function refusedFor({ location, return_to }: Begun): string | undefined {
   const error = location!.searchParams.get('error')
-  if (error === null || !location!.href.startsWith(new URL(return_to).href.replace(/\/$/, ''))) return undefined
+  if (error === null || !location!.href.startsWith(new URL(return_to).href.replace(/\/$/, '')))
+    return undefined
   return `${shown(error)} ${shown(location!.searchParams.get('error_description') ?? '')}`.trim()
 }
 
@@ -66,7 +67,10 @@ function destinationProblems({ as, client_id, public_url }: SessionClient, locat
   const asked = location.searchParams
   const redirect_uri = asked.get('redirect_uri')
   const there = location.href.startsWith(authorization_endpoint)
-  if (!there) return [`it sends the browser to ${location.origin}${location.pathname}, and not to ${authorization_endpoint}`]
+  if (!there)
+    return [
+      `it sends the browser to ${location.origin}${location.pathname}, and not to ${authorization_endpoint}`,
+    ]
   return [
     ...(asked.get('client_id') === client_id ? [] : ['client_id is not that of the client']),
     ...(asked.has('request_uri') || redirect_uri === `${public_url}/callback`
@@ -82,7 +86,10 @@ function cookieProblems({ client_id }: SessionClient, cookies: readonly string[]
   const name = loginCookie(client_id)
   const cookie = cookies.find(one => one.startsWith(`${name}=`))
   if (cookie === undefined) return [`no cookie ${name}`]
-  const attributes = cookie.split(';').slice(1).map(part => part.trim().toLowerCase())
+  const attributes = cookie
+    .split(';')
+    .slice(1)
+    .map(part => part.trim().toLowerCase())
   return [
     ...ATTRIBUTES.filter(one => !attributes.includes(one)).map(one => `its cookie is not ${one}`),
     ...attributes.filter(one => one.startsWith('domain=')).map(one => `its cookie has ${shown(one)}`),
