@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'aws-lambda'
+import { hasSession } from '../lib/config/client.ts'
 import type { Reason } from '../lib/errors.ts'
 import { INIT_MS } from '../lib/limits.ts'
 import { createSessionReader, type SessionReader } from '../lib/reader.ts'
 import { toWire } from '../lib/wire.ts'
-import { within } from '../lib/within.ts'
+import { inTime } from '../lib/within.ts'
 import { accessLog } from './access-log.ts'
 import { readEvent } from './call.ts'
 import { recorded } from './middleware/errors.ts'
@@ -52,6 +53,8 @@ export function authorizer(createParts: () => SessionReader): Authorizer {
     async handler(event, context = {}) {
       const call = readEvent(event, context.awsRequestId ?? randomUUID())
       const { methodArn, pathParameters } = (event ?? {}) as AuthorizerEvent
+      // There is always one; without, nothing can be allowed.
+      const resource = typeof methodArn === 'string' ? methodArn : 'arn:none'
       const proxy = pathParameters?.proxy
       call.record.route = '/api'
       const log = (status: number) =>
@@ -61,35 +64,33 @@ export function authorizer(createParts: () => SessionReader): Authorizer {
         const access_token = await authorize(call, `/${typeof proxy === 'string' ? proxy : ''}`, parts())
         call.record.outcome = 'authorized'
         log(200)
-        return policy('Allow', methodArn, { authorization: `Bearer ${access_token}` })
+        return policy('Allow', resource, { authorization: `Bearer ${access_token}` })
       } catch (thrown) {
         const error = recorded(thrown, call)
         const { status } = toWire(error)
         log(status)
         if (NO_SESSION.has(error.reason)) throw new Error(UNAUTHORIZED)
         if (status >= 500) throw new Error(error.reason)
-        return policy('Deny', methodArn)
+        return policy('Deny', resource)
       }
     },
-    ready: within(
-      INIT_MS,
-      Promise.resolve().then(() => parts().configuration()),
-    ).then(
-      () => {},
-      () => {},
-    ),
+    ready: inTime(INIT_MS, async () => prepare(parts())),
   }
 }
 
-function policy(Effect: 'Allow' | 'Deny', methodArn: unknown, context?: Policy['context']): Policy {
+/** The work of a cold start: the configuration, and the keys of sessions. */
+async function prepare({ configuration, seals }: SessionReader): Promise<void> {
+  const client = (await configuration()).registrations.clients.find(hasSession)
+  if (client) await seals.toSeal('session', client)
+}
+
+function policy(Effect: 'Allow' | 'Deny', Resource: string, context?: Policy['context']): Policy {
   return {
     principalId: 'session',
     policyDocument: {
       Version: '2012-10-17',
       // This request alone: nothing is kept, so that a logout takes effect.
-      Statement: [
-        { Action: 'execute-api:Invoke', Effect, Resource: typeof methodArn === 'string' ? methodArn : '*' },
-      ],
+      Statement: [{ Action: 'execute-api:Invoke', Effect, Resource }],
     },
     ...(context && { context }),
   }

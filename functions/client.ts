@@ -4,7 +4,7 @@ import { findClient } from '../lib/config/registrations.ts'
 import { inForce } from '../lib/config/source.ts'
 import { ProxyError } from '../lib/errors.ts'
 import { requireOrigin } from '../lib/http/cors.ts'
-import { requireOwnPage } from '../lib/http/csrf.ts'
+import { requireNavigation, requireOwnPage } from '../lib/http/csrf.ts'
 import type { Form } from '../lib/http/form.ts'
 import { refuseMisuse, single } from '../lib/oauth/parameters.ts'
 import type { PageCall, ReadyCall } from './call.ts'
@@ -45,11 +45,15 @@ export function sessionClientOf(call: ReadyCall): SessionClient {
   return client as SessionClient
 }
 
-/** The client whose sign-in a navigation begins. Navigations have no Origin. */
+/**
+ * The client whose sign-in a navigation begins. Navigations have no Origin. One that a native app begins comes from another
+ * site to some browsers; and to begin it gains nobody anything, since its ticket goes to the app and fits no other challenge.
+ */
 export function pageClientOf(call: PageCall, query: Form): SessionClient {
   refuseMisuse(query, {})
   const client = named(call, query)
   requireUsable(client, BY_SESSION)
+  requireNavigation(call.headers, { fromOtherSites: client.application_type === 'native' })
   return client as SessionClient
 }
 

@@ -5,7 +5,7 @@ import type { Reply } from '../lib/http/reply.ts'
 import { INIT_MS, TIMEOUT_EARLY_MS } from '../lib/limits.ts'
 import type { Reader } from '../lib/reader.ts'
 import type { Deps } from '../lib/runtime.ts'
-import { within } from '../lib/within.ts'
+import { inTime } from '../lib/within.ts'
 import { accessLog } from './access-log.ts'
 import { type Call, type Endpoint, type Page, type PageCall, type ReadyCall, readEvent } from './call.ts'
 import { configure } from './middleware/configure.ts'
@@ -58,7 +58,7 @@ export function serve<Parts extends Reader>(
       accessLog(call, reply, context.functionName)
       return toGateway(reply, call)
     },
-    ready: inTime(async () => warmUp(parts())),
+    ready: inTime(INIT_MS, async () => warmUp(parts())),
   }
 }
 
@@ -126,9 +126,4 @@ function toGateway({ status, headers, body }: Reply, { request_id, setCookies, v
     isBase64Encoded: false,
     ...(setCookies.length > 0 && cookies),
   }
-}
-
-/** What fails or takes too long is not kept: a request that needs it does it itself, and reports it. */
-async function inTime(work: () => Promise<unknown>): Promise<void> {
-  await within(INIT_MS, work()).catch(() => {})
 }

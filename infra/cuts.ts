@@ -3,8 +3,8 @@
  * container would have to read; and what the SDK does again at each call without a need. The clients are built with
  * an explicit region, credentials, retry mode, request handler and protocol (in Lambda the environment has what they
  * need), so whatever would find these by itself is dead weight; yet the SDK imports it statically, and no tree-shaking
- * removes it. The endpoint may be left to the SDK: its rules and partitions stay, and so do AWS_ENDPOINT_URL_KMS and
- * AWS_ENDPOINT_URL_SECRETS_MANAGER.
+ * removes it. The endpoint may be left to the SDK: its rules and partitions stay, and so do AWS_ENDPOINT_URL_KMS,
+ * AWS_ENDPOINT_URL_SECRETS_MANAGER and AWS_ENDPOINT_URL_DYNAMODB.
  *
  * Each cut has to be kept up through the SDK's updates: worth it from about 500 bytes zipped, or where it saves time.
  */
@@ -137,7 +137,7 @@ export const CUTS: readonly Cut[] = [
   },
   {
     file: '@aws-sdk/core/dist-es/submodules/client/middleware-recursion-detection/getRecursionDetectionPlugin.js',
-    why: 'marks calls of services that could invoke the function again: KMS and Secrets Manager invoke nothing',
+    why: 'marks calls of services that could invoke the function again: KMS, secrets and a table without a stream do not',
     edit: remove(/clientStack\.add\(recursionDetectionMiddleware\(\).*/),
   },
   {

@@ -147,6 +147,8 @@ export const COOKIE_MAX_B = 4_096
 /** All of a session's cookies in one request: API Gateway takes 10,240 bytes of request line and headers, of everybody's. */
 export const COOKIES_MAX_B = 6 * 1024
 export const COOKIE_CHUNKS_MAX = 3
+/** A handle goes through the same gateway, in one header. */
+export const HANDLE_MAX_B = COOKIES_MAX_B
 /** A sign-in that takes longer has to be begun again. */
 export const LOGIN_S = 600
 /** An address of an app, with a path and a query of its own. */
@@ -158,7 +160,7 @@ export const ACCESS_MARGIN_S = 30
 /** A 256-bit key in the alphabet that CloudFormation draws from. */
 export const MASTER_MIN = 43
 /** What taking tokens back may add to the request that it ends: the session is over even so. */
-export const REVOCATION_MS = 3_000
+export const REVOCATION_MS = 2_500
 /** A key that is not known may have been added a moment ago: the ring is read again, but not more often. */
 export const RING_FORCED_MS = 1_000
 
@@ -167,11 +169,13 @@ export const RING_FORCED_MS = 1_000
 export const RESULT_KEPT_S = 60
 /** Sessions that one container has refreshed within that time; beyond, the oldest are forgotten. */
 export const REFRESHES_MAX = 1_000
-/** Longer than KMS and the provider may take. Then the one who refreshed has ended, however it was. */
-export const LEASE_S = 12
+/** Longer than all of a refresh may take, from the lease to its result (a test adds it up). Then the one who refreshed has ended, however it was. */
+export const LEASE_S = 18
+/** One call of the table, a second try included: it answers in a few milliseconds, and a request stands behind it. */
+export const LEASE_CALL_MS = 1_500
 /** By then it has ended. */
 export const RETRY_AFTER_REFRESH_S = 1
 /** So long somebody else's refresh is waited for within a request; then the app comes again. */
-export const LEASE_WAIT_MS = 3_000
+export const LEASE_WAIT_MS = 2_000
 /** Between two looks at somebody else's refresh. */
 export const LEASE_POLL_MS = 150

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { kmsClient } from './aws/clients.ts'
+import { dynamoDB } from './aws/dynamodb.ts'
 import { kmsSigner } from './aws/kms-signer.ts'
+import { leaseTable } from './aws/lease-table.ts'
 import type { Client, SigningKey } from './config/client.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
 import type { Configuration } from './config/source.ts'
@@ -61,8 +63,6 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
   const randomId = overrides.randomId ?? (() => randomBytes(16).toString('base64url'))
   const agents = guardedAgents(now)
   const userAgent = `countersign/${VERSION}`
-  // Of another container nobody knows, unless there is a table.
-  const leases: LeaseStore | undefined = undefined
   const signerFor = overrides.signerFor ?? createSignerFor(environment, agents, log)
   return {
     configuration: createConfiguration(environment, { agents, now, log }),
@@ -74,7 +74,7 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
     polls: pollIntervals(now, code => createHash('sha256').update(code).digest('base64url')),
     seals: sealKeys({ ring: createRing(environment, { agents, now, log }), now, wait }),
     refreshes: refreshes({
-      leases,
+      leases: createLeases(environment, agents),
       now,
       wait,
       randomId,
@@ -179,4 +179,11 @@ async function makeSigner(
   return verifyingFirst(signer, public_jwk, () =>
     log({ level: 'warn', event: 'configuration', outcome: 'signature_not_verified', kid: signer.kid }),
   )
+}
+
+/** Of another container nobody knows, unless there is a table. */
+function createLeases(environment: Environment, agents: Agents): LeaseStore | undefined {
+  const { lease_table, region = '', dynamodb_endpoint: endpoint, credentials } = environment
+  if (lease_table === undefined) return undefined
+  return leaseTable(dynamoDB({ region, endpoint, credentials, agents }), lease_table)
 }

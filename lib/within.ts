@@ -11,6 +11,11 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T | un
   }
 }
 
+/** What fails or takes too long is not kept: a request that needs it does it itself, and reports it. Never rejects. */
+export async function inTime(ms: number, work: () => Promise<unknown>): Promise<void> {
+  await within(ms, work()).catch(() => {})
+}
+
 export function wait(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }

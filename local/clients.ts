@@ -8,6 +8,8 @@ export type StackClientPlan = Omit<StackClient, 'alg' | 'origin'> & {
   origin?: string
   /** The provider wants a nonce in its DPoP proofs. */
   require_dpop_nonce?: boolean
+  /** Of the delivery `session`. */
+  api_routes?: string[]
 }
 
 const CODE = 'authorization_code'
@@ -69,6 +71,27 @@ export function stackClients(app: string): StackClientPlan[] {
       grant_types: [CODE],
       refresh: 'none',
       shows: '`countersign try`: a loopback redirect',
+    },
+    {
+      client_id: 'mobile-mediated',
+      alg: 'RS256',
+      application_type: 'native',
+      redirect_uri: 'com.example.mobile:/signed-in',
+      grant_types: [CODE],
+      refresh: 'none',
+      delivery: 'mediated',
+      shows: 'a native app that gets access tokens alone',
+    },
+    {
+      client_id: 'mobile-session',
+      alg: 'ES256',
+      application_type: 'native',
+      redirect_uri: 'https://app.example.com/signed-in',
+      grant_types: [CODE],
+      refresh: 'none',
+      delivery: 'session',
+      api_routes: ['GET /me', '* /orders'],
+      shows: 'a native app that gets no token: a claimed https link',
     },
   ]
 }

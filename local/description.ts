@@ -20,6 +20,8 @@ export interface StackClient {
   application_type: 'web' | 'native'
   grant_types: string[]
   refresh: 'none' | 'rotating' | 'dpop'
+  /** Absent: `tokens`. In the others the provider knows the gateway's callback instead of `redirect_uri`. */
+  delivery?: 'mediated' | 'session'
   /** What it is there to show. */
   shows: string
 }

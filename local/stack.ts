@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { KMSClient } from '@aws-sdk/client-kms'
@@ -8,13 +8,22 @@ import { build } from '../infra/build.ts'
 import { TAGS } from '../infra/tags.ts'
 import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
+import type { LocalLeaseTable } from './aws/lease-table.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
 import { type StackClientPlan, stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
 import { type CreatedKey, createSigningKey, SIGNERS } from './keys.ts'
-import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from './roles.ts'
+import {
+  ACCOUNT,
+  CONFIG_SECRET,
+  credentials,
+  PRINCIPALS,
+  REGION,
+  SESSION_FUNCTIONS,
+  SESSION_SECRET,
+} from './roles.ts'
 import { createTraces } from './traces.ts'
 
 export interface StackOptions {
@@ -24,17 +33,26 @@ export interface StackOptions {
   log: NodeJS.WritableStream
   /** Default: those of `stackClients`, which the demo app knows. */
   clients?: StackClientPlan[]
+  /** How many of each function there are, which take turns. Default 1. */
+  instances?: number
+  /** The signing function has a table in which its instances agree on who refreshes, at `port` +6. Default false. */
+  leaseTable?: boolean
+  /** The provider's: see IdentityProviderOptions. Default 0. */
+  refresh_grace_s?: number
 }
 
 export interface Stack {
   description: StackDescription
   close(): Promise<void>
+  /** Where there is one. */
+  leases?: LocalLeaseTable
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts everything, each part before the one that needs it. What has started is closed again where a later part fails. */
-export async function startStack({ port, log, clients: others }: StackOptions): Promise<Stack> {
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { port, log, clients: others, instances = 1, leaseTable = false, refresh_grace_s = 0 } = options
   const started: { close(): Promise<void> }[] = []
   const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const part = await starting
@@ -61,6 +79,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       // esbuild's own process has nothing more to do then.
       build().finally(stop),
     ])
+    const leases = leaseTable ? await keep(startTable(portOf(6))) : undefined
     const faults = control(aws.kms)
     const traces = createTraces(() => faults.requests())
     // What the functions write is read over the shoulder, for the demo.
@@ -82,22 +101,31 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.secrets_manager,
       COUNTERSIGN_SECRET_ID: CONFIG_SECRET,
     }
+    await secrets.send(
+      new CreateSecretCommand({
+        Name: SESSION_SECRET,
+        // As CloudFormation generates it.
+        SecretString: JSON.stringify({ write: 'k1', k1: randomBytes(48).toString('base64url') }),
+        ClientRequestToken: randomUUID(),
+      }),
+    )
     let issuer = ''
     // The provider reads the keys at the gateway, and the functions read there who the provider is.
     const prepare = async (gateway: string) => {
       const provider = await keep(
         startIdentityProvider({
           port: portOf(2),
+          refresh_grace_s,
           // Why the provider refused: on the wire it says next to nothing.
           onAssertion: traces.assertion,
           onEvent: event => log.write(`${JSON.stringify({ idp: event })}\n`),
-          clients: clients.map(client => providerClient(client, `${gateway}/.well-known/jwks.json`)),
+          clients: clients.map(client => providerClient(client, gateway)),
         }),
       )
       issuer = provider.issuer
       const document = {
         version: 1,
-        clients: clients.map((client, i) => registration(client, issuer, keys[i]!)),
+        clients: clients.map((client, i) => registration(client, { issuer, gateway, key: keys[i]! })),
       }
       await secrets.send(
         new CreateSecretCommand({
@@ -116,11 +144,18 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       startGateway({
         port: portOf(1),
         root: ROOT,
+        instances,
         log: functionLog,
         onAnswered: traces.answered,
         prepare,
         // How Node is to run is for whoever starts the stack to say, for the functions' threads too.
-        environmentOf: name => ({ ...nodeOptions(), ...shared, ...environment(credentials(name)) }),
+        environmentOf: name => ({
+          ...nodeOptions(),
+          ...(name === 'oauth' && tableEnvironment(leases)),
+          ...shared,
+          ...(SESSION_FUNCTIONS.includes(name) && { COUNTERSIGN_SESSION_SECRET_ID: SESSION_SECRET }),
+          ...environment(credentials(name)),
+        }),
       }),
     )
     const description: StackDescription = {
@@ -129,7 +164,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       issuer,
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
-      clients: clients.map(({ require_dpop_nonce: _, ...client }) => client),
+      clients: clients.map(({ require_dpop_nonce: _, api_routes: __, ...client }) => client),
       env: { ...shared, ...environment(credentials('operator')) },
     }
     app.connect({
@@ -138,7 +173,7 @@ export async function startStack({ port, log, clients: others }: StackOptions): 
       // As often as the function tries.
       setKmsDown: down => faults.fault('Sign', down ? { kind: 'error', name: 'ThrottlingException' } : null),
     })
-    return { description, close }
+    return { description, ...(leases && { leases }), close }
   } catch (error) {
     await close()
     throw error
@@ -149,32 +184,62 @@ function environment({ accessKeyId, secretAccessKey }: { accessKeyId: string; se
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
 }
 
+/** Its DynamoDB takes a moment to load, and is seldom asked for. */
+async function startTable(port: number): Promise<LocalLeaseTable> {
+  const { startLeaseTable } = await import('./aws/lease-table.ts')
+  return startLeaseTable({ port, region: REGION })
+}
+
+function tableEnvironment(leases: LocalLeaseTable | undefined): Record<string, string> {
+  return leases ? { COUNTERSIGN_LEASE_TABLE: leases.table, AWS_ENDPOINT_URL_DYNAMODB: leases.url } : {}
+}
+
 function nodeOptions(): Record<string, string> {
   const { NODE_OPTIONS } = process.env
   return NODE_OPTIONS ? { NODE_OPTIONS } : {}
 }
 
-/** How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated. */
+/**
+ * How the provider knows a client. Without an `alg`: the key that its assertion names says which, and so keys can be rotated.
+ * Where the sign-in is ours, so is the redirect URI, whatever the app is.
+ */
 function providerClient(
-  { client_id, application_type, redirect_uri, grant_types, require_dpop_nonce = false }: StackClientPlan,
-  jwks_uri: string,
+  {
+    client_id,
+    application_type,
+    redirect_uri,
+    grant_types,
+    require_dpop_nonce = false,
+    delivery,
+  }: StackClientPlan,
+  gateway: string,
 ) {
   return {
     client_id,
     application_type,
-    redirect_uris: [redirect_uri],
+    ...(delivery === undefined
+      ? { redirect_uris: [redirect_uri] }
+      : { redirect_uris: [`${gateway}/callback`], post_logout_redirect_uris: [redirect_uri] }),
     require_dpop_nonce,
     // The demo shows that a refresh token which the provider gives stays behind.
     grant_types: [...new Set([...grant_types, 'refresh_token'])],
-    jwks_uri,
+    jwks_uri: `${gateway}/.well-known/jwks.json`,
   }
 }
 
 /** And how the functions know it. */
 function registration(
-  { client_id, application_type, redirect_uri, origin, grant_types, refresh }: StackClientPlan,
-  issuer: string,
-  key: CreatedKey,
+  {
+    client_id,
+    application_type,
+    redirect_uri,
+    origin,
+    grant_types,
+    refresh,
+    delivery,
+    api_routes,
+  }: StackClientPlan,
+  { issuer, gateway, key }: { issuer: string; gateway: string; key: CreatedKey },
 ) {
   return {
     client_id,
@@ -186,5 +251,12 @@ function registration(
     redirect_uris: [redirect_uri],
     grant_types,
     refresh,
+    ...(delivery !== undefined && {
+      delivery,
+      public_url: gateway,
+      post_logout_redirect_uris: [redirect_uri],
+      scope: 'openid offline_access profile',
+    }),
+    ...(api_routes !== undefined && { api_routes }),
   }
 }

@@ -26,8 +26,8 @@ const HOUSE: House = {
     'lib/config/': { may: ['lib/config/', ...LEAF, 'lib/jose/algorithms.ts', 'valibot', 'node:crypto'] },
     'lib/session/': { may: ['lib/session/', ...LEAF, 'jose', 'node:crypto'] },
     'lib/aws/': {
-      may: ['lib/aws/', 'lib/jose/', ...LEAF, '@aws-sdk/', 'node:crypto'],
-      types: ['node:http', 'node:https', 'node:stream'],
+      may: ['lib/aws/', 'lib/jose/', ...LEAF, '@aws-sdk/', '@smithy/core/', 'node:crypto'],
+      types: ['lib/session/', 'node:http', 'node:https', 'node:stream'],
     },
     'lib/runtime.ts': { may: ['lib/', 'node:crypto'] },
     'lib/reader.ts': { may: ['lib/'] },

@@ -19,6 +19,7 @@ const pages = [
   'docs/configuration.md',
   'docs/deploy.md',
   'docs/doctor.md',
+  'docs/mobile.md',
   'docs/operations.md',
   'docs/providers.md',
   'docs/requirements.md',

@@ -16,7 +16,7 @@ const named = new Set(
   files.flatMap(
     path =>
       readFileSync(join(ROOT, 'test', path), 'utf8').match(
-        /\b(?:ABUSE|ASRT|CORS|DEV|DPOP|DROP|ERR|HDR|IDT|IN|JWKS|KMS|LOG|MET|MOB|PAR|PRESET|REQ|REV|ROT|TOK|VEC)-\d+/g,
+        /\b(?:ABUSE|ASRT|BFF|COOKIE|CORS|CSRF|DEV|DPOP|DROP|ERR|HDR|IDT|IN|JWKS|KMS|LOG|LOUT|MET|MOB|PAR|PRESET|RACE|REQ|REV|ROT|TMB|TOK|VEC)-\d+/g,
       ) ?? [],
   ),
 )

@@ -4,12 +4,12 @@ import { requireNavigation } from '../../lib/http/csrf.ts'
 import type { Reply } from '../../lib/http/reply.ts'
 import type { Call } from '../call.ts'
 
-/** A GET, and a navigation as far as the browser says. The provider sends its answer from another site. */
+/** A GET, and a navigation as far as the browser says. Whether another site may begin it is for the route to know. */
 export function navigation(): MiddlewareObj<Call, Reply> {
   return {
-    before({ event: { route, method, headers } }) {
+    before({ event: { method, headers } }) {
       if (method !== 'GET') throw new ProxyError('method_not_allowed', { allow: 'GET' })
-      requireNavigation(headers, { fromOtherSites: route === '/callback' })
+      requireNavigation(headers, { fromOtherSites: true })
     },
   }
 }

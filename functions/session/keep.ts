@@ -17,8 +17,8 @@ import { revokeTokens } from '../exchange.ts'
 // Where a session is while nobody asks: in the browser's cookie, or with the native app, which sends it as a bearer token.
 
 /**
- * Gives the session to whoever is to hold it: as cookies of the answer, or as the handle that is returned. Where it does not
- * fit into cookies, its tokens are revoked: rejects with ProxyError `session_too_large`.
+ * Gives the session to whoever is to hold it: as cookies of the answer, or as the handle that is returned. Where it is too
+ * large for that, its tokens are revoked: rejects with ProxyError `session_too_large`.
  */
 export async function keep(
   call: PageCall,
@@ -26,13 +26,12 @@ export async function keep(
   session: Session,
 ): Promise<{ handle?: string }> {
   const { seals } = call.deps
-  if (client.application_type === 'native') {
-    return { handle: handleFor(client.client_id, await seal(seals, 'handle', client, session)) }
-  }
+  const native = client.application_type === 'native'
+  const sealed = await seal(seals, native ? 'handle' : 'session', client, session)
   const name = sessionCookie(client.client_id)
-  const sealed = await seal(seals, 'session', client, session)
   const { names } = readCookie(call.cookies, name)
   try {
+    if (native) return { handle: handleFor(client.client_id, sealed) }
     const max_age = session.exp - now(call)
     call.setCookies.push(...setCookies(name, sealed, names, { max_age, same_site: 'Strict' }))
   } catch (error) {

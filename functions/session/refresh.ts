@@ -29,13 +29,16 @@ export async function refreshed(
   const key = createHash('sha256')
     .update(JSON.stringify([client_id, as.issuer, refresh_token, access_token]))
     .digest('base64url')
-  const ours = (content: { session: Session } | undefined) => content?.session
+  // Whoever may write to the table could lay another user's result there: it says itself what it is the result of.
+  const ours = (content: { session: Session; of: string } | undefined) =>
+    content?.of === key ? content.session : undefined
   return refreshes.once(key, () => refresh(call, client, session, refresh_token, scope), {
     seal: result => {
       const iat = now(call)
-      return seal(seals, 'lease', client, { session: result, iat, exp: iat + RESULT_KEPT_S })
+      return seal(seals, 'lease', client, { session: result, of: key, iat, exp: iat + RESULT_KEPT_S })
     },
-    open: async sealed => ours(await open<{ session: Session }>(seals, 'lease', client, sealed, now(call))),
+    open: async sealed =>
+      ours(await open<{ session: Session; of: string }>(seals, 'lease', client, sealed, now(call))),
   })
 }
 

@@ -22,7 +22,8 @@ export function secretsClient(options: AwsOptions): SecretsManagerClient {
   return new SecretsManagerClient({ ...settings(options), protocol: awsJson('secretsmanager') })
 }
 
-function settings({ region, endpoint, credentials, agents }: AwsOptions) {
+/** Those of every client. */
+export function settings({ region, endpoint, credentials, agents }: AwsOptions) {
   return {
     region,
     credentials,

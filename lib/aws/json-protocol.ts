@@ -23,13 +23,15 @@ type Members = Record<string, unknown>
 const BLOBS = ['Signature', 'SecretBinary']
 
 /**
- * AWS JSON 1.1, the protocol of KMS and Secrets Manager, as far as Sign and GetSecretValue go: flat members, each a
- * string or bytes. The SDK's own protocol does the same for every operation there is, driven by a schema of each: a
- * sixth of the bundle. Everything around it is the SDK's: endpoints, SigV4, the clock's skew, repetitions, sockets.
+ * AWS JSON, the protocol of KMS, Secrets Manager and DynamoDB, as far as the few operations go that are used: members
+ * that are JSON as they are, or bytes. The SDK's own protocol does the same for every operation there is, driven by a
+ * schema of each: a sixth of the bundle. Everything around it is the SDK's: endpoints, SigV4, the clock's skew,
+ * repetitions, sockets.
  *
  * @param target the service's name in `X-Amz-Target`
+ * @param version DynamoDB speaks 1.0, which differs in the media type alone
  */
-export function awsJson(target: string): Protocol {
+export function awsJson(target: string, version: '1.0' | '1.1' = '1.1'): Protocol {
   return {
     async serializeRequest({ name }: { name: string }, input: Members, context: SerdeContext) {
       const { protocol, hostname, port, path } = await context.endpoint()
@@ -44,7 +46,7 @@ export function awsJson(target: string): Protocol {
         port,
         path: path.endsWith('/') ? path : `${path}/`,
         query: {},
-        headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `${target}.${name}` },
+        headers: { 'content-type': `application/x-amz-json-${version}`, 'x-amz-target': `${target}.${name}` },
         body: JSON.stringify(Object.fromEntries(members)),
       }
     },
@@ -84,6 +86,8 @@ function serviceError(
     name: errorName(members.__type ?? members.code ?? members.Code ?? headers['x-amzn-errortype']),
     $fault: $metadata.httpStatusCode < 500 ? 'client' : 'server',
     $metadata,
+    // What a condition was not true of (DynamoDB, ConditionalCheckFailedException).
+    ...(members.Item !== undefined && { Item: members.Item }),
   })
 }
 

@@ -13,8 +13,11 @@ export interface Environment {
   session_secret_id?: string
   /** Where the deployment is reached, for the one function that asks it something. */
   url?: string
+  /** Name of the DynamoDB table in which containers agree on who refreshes. Without it each decides by itself. */
+  lease_table?: string
   kms_endpoint?: string
   secrets_manager_endpoint?: string
+  dynamodb_endpoint?: string
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
 }
 
@@ -32,12 +35,17 @@ export function readEnvironment(env: Variables = process.env): Environment {
   const secret_id = read('COUNTERSIGN_SECRET_ID')
   const region = read('AWS_REGION') ?? read('AWS_DEFAULT_REGION')
   const session_secret_id = read(SESSION_SECRET)
-  problems.push(...sourceProblems(inline, secret_id), ...regionProblems(read, secret_id))
+  const lease_table = read(LEASE_TABLE)
+  problems.push(
+    ...sourceProblems(inline, secret_id),
+    ...regionProblems(read, secret_id),
+    ...tableProblems(lease_table, region),
+  )
   if (session_secret_id !== undefined && !isSecretId(session_secret_id)) {
     problems.push({ path: SESSION_SECRET, message: SECRET_ID })
   }
 
-  for (const name of [URL_VARIABLE, ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER]) {
+  for (const name of [URL_VARIABLE, ENDPOINT, ENDPOINT_KMS, ENDPOINT_SECRETS_MANAGER, ENDPOINT_DYNAMODB]) {
     const url = read(name)
     const message = url === undefined ? undefined : endpointProblem(url, onLambda)
     if (message !== undefined) problems.push({ path: name, message })
@@ -45,6 +53,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
   const deployment = read(URL_VARIABLE)
   const kms_endpoint = read(ENDPOINT_KMS) ?? read(ENDPOINT)
   const secrets_manager_endpoint = read(ENDPOINT_SECRETS_MANAGER) ?? read(ENDPOINT)
+  const dynamodb_endpoint = read(ENDPOINT_DYNAMODB) ?? read(ENDPOINT)
 
   const accessKeyId = read('AWS_ACCESS_KEY_ID')
   const secretAccessKey = read('AWS_SECRET_ACCESS_KEY')
@@ -60,8 +69,11 @@ export function readEnvironment(env: Variables = process.env): Environment {
     ...(function_name !== undefined && { function_name }),
     ...(session_secret_id !== undefined && { session_secret_id }),
     ...(deployment !== undefined && { url: deployment.replace(/\/$/, '') }),
+    ...(lease_table !== undefined && { lease_table }),
     ...(kms_endpoint !== undefined && { kms_endpoint }),
     ...(secrets_manager_endpoint !== undefined && { secrets_manager_endpoint }),
+    // Of no use without a table.
+    ...(lease_table !== undefined && dynamodb_endpoint !== undefined && { dynamodb_endpoint }),
     credentials: {
       accessKeyId: accessKeyId as string,
       secretAccessKey: secretAccessKey as string,
@@ -71,6 +83,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
 }
 
 const URL_VARIABLE = 'COUNTERSIGN_URL'
+const LEASE_TABLE = 'COUNTERSIGN_LEASE_TABLE'
 const SESSION_SECRET = 'COUNTERSIGN_SESSION_SECRET_ID'
 const SECRET_ID = 'must be the name or the ARN of a secret'
 
@@ -78,6 +91,7 @@ const SECRET_ID = 'must be the name or the ARN of a secret'
 const ENDPOINT = 'AWS_ENDPOINT_URL'
 const ENDPOINT_KMS = 'AWS_ENDPOINT_URL_KMS'
 const ENDPOINT_SECRETS_MANAGER = 'AWS_ENDPOINT_URL_SECRETS_MANAGER'
+const ENDPOINT_DYNAMODB = 'AWS_ENDPOINT_URL_DYNAMODB'
 
 const CREDENTIALS =
   'is required: credentials come from the environment alone, as Lambda gives them; no profile and no default chain is read'
@@ -118,4 +132,15 @@ function regionProblems(
   }
   // It becomes a part of a host name.
   return /^[a-z0-9-]{1,63}$/.test(region) ? [] : [{ path, message: 'must be the name of a Region' }]
+}
+
+/** A table's name says nothing of its Region (DynamoDB developer guide, naming rules). */
+function tableProblems(table: string | undefined, region: string | undefined): Problem[] {
+  if (table === undefined) return []
+  if (!/^[A-Za-z0-9_.-]{3,255}$/.test(table)) {
+    return [{ path: LEASE_TABLE, message: 'must be the name of a DynamoDB table' }]
+  }
+  return region === undefined
+    ? [{ path: 'AWS_REGION', message: `is required where ${LEASE_TABLE} is set` }]
+    : []
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { SESSION_LIFETIME_MAX_S, SESSION_LIFETIME_MIN_S, SESSION_LIFETIME_S } from '../limits.ts'
 import type { ApiRoute } from './client.ts'
 import { list, type Raw, text } from './members.ts'
-import { publicUrlProblem, webRedirectProblem } from './urls.ts'
+import { nativeRedirectProblem, publicUrlProblem, webRedirectProblem } from './urls.ts'
 
 const COOKIES_ONLY = 'is for the deliveries "mediated" and "session"'
 const SESSION_ONLY = 'is for the delivery "session"'
@@ -15,7 +15,7 @@ const absent = (message: string) => v.exactOptional(v.never(message))
 export function sessionMembers({ delivery, application_type }: Raw, onLambda: boolean) {
   const cookie = delivery === 'mediated' || delivery === 'session'
   const native = application_type === 'native'
-  const uris = v.array(text(uri => (native ? undefined : webRedirectProblem(uri, onLambda))))
+  const uris = v.array(text(uri => (native ? nativeRedirectProblem(uri) : webRedirectProblem(uri, onLambda))))
   return {
     public_url: cookie ? text(url => publicUrlProblem(url, onLambda)) : absent(COOKIES_ONLY),
     session_lifetime: cookie ? v.optional(lifetime, SESSION_LIFETIME_S) : absent(COOKIES_ONLY),

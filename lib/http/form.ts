@@ -76,7 +76,8 @@ function jsonPairs(text: string): [string, string][] {
   return pairs
 }
 
-const TOKENS: ReadonlySet<string> = new Set(['refresh_token', 'token', 'id_token_hint'])
+/** A ticket is sealed around a code, which may be as long as any other value. */
+const TOKENS: ReadonlySet<string> = new Set(['refresh_token', 'token', 'id_token_hint', 'ticket'])
 
 function collect(pairs: readonly (readonly [string, string])[]): Form {
   if (pairs.length > PARAMETERS_MAX) throw new ProxyError('body_malformed')

@@ -44,6 +44,8 @@ interface Flight<Result> {
 export function refreshes<Result>({ leases, now, wait, randomId, report }: RefreshesDeps): Refreshes<Result> {
   const flights = new Map<string, Flight<Result>>()
 
+  const seconds = () => Math.floor(now() / 1000)
+
   function forget(): void {
     for (const [key, { began }] of flights) {
       const age = now() - began
@@ -52,44 +54,48 @@ export function refreshes<Result>({ leases, now, wait, randomId, report }: Refre
     }
   }
 
-  /** Rejects nowhere: a store that is down must not end every session. */
-  async function take(key: string, owner: string) {
-    if (!leases) return 'alone'
-    try {
-      return await leases.take(key, owner, Math.floor(now() / 1000))
-    } catch (error) {
-      report(error)
-      return 'alone'
-    }
-  }
-
   async function leased(
     key: string,
     work: () => Promise<Result>,
     { seal, open }: Across<Result>,
+    store: LeaseStore,
   ): Promise<Result> {
     const owner = randomId()
-    for (let waited = 0; waited <= LEASE_WAIT_MS; waited += LEASE_POLL_MS) {
-      const got = await take(key, owner)
-      if (got === 'alone') return work()
-      if (got === 'taken') {
-        const result = await work().catch(async error => {
-          // Whatever else has happened may have spent the token: the lease then runs out by itself.
-          if (error instanceof ProxyError && NOTHING_SENT.has(error.reason)) {
-            await leases!.release(key, owner).catch(report)
-          }
-          throw error
-        })
-        await seal(result)
-          .then(sealed => leases!.finish(key, owner, sealed, Math.floor(now() / 1000)))
-          .catch(report)
-        return result
-      }
+    const began = now()
+    const inTime = () => now() - began >= 0 && now() - began <= LEASE_WAIT_MS
+    do {
+      // A store that is down must not end every session: then the refresh goes on as if there were none. What was written
+      // all the same, and only the answer lost, is ended as if it had been heard.
+      const got = await store.take(key, owner, seconds()).catch(error => {
+        report(error)
+        return 'taken' as const
+      })
+      if (got === 'taken') return shared(store, key, owner, work, seal)
       const result = got === 'held' ? undefined : await open(got.sealed)
       if (result !== undefined) return result
       await wait(LEASE_POLL_MS)
-    }
+    } while (inTime())
     throw new ProxyError('refresh_under_way')
+  }
+
+  async function shared(
+    store: LeaseStore,
+    key: string,
+    owner: string,
+    work: () => Promise<Result>,
+    seal: Across<Result>['seal'],
+  ): Promise<Result> {
+    const result = await work().catch(async error => {
+      // Whatever else has happened may have spent the token: the lease then runs out by itself.
+      if (error instanceof ProxyError && NOTHING_SENT.has(error.reason)) {
+        await store.release(key, owner).catch(report)
+      }
+      throw error
+    })
+    await seal(result)
+      .then(sealed => store.finish(key, owner, sealed, seconds()))
+      .catch(report)
+    return result
   }
 
   return {
@@ -97,7 +103,7 @@ export function refreshes<Result>({ leases, now, wait, randomId, report }: Refre
       forget()
       const known = flights.get(key)
       if (known) return known.result
-      const result = leased(key, work, across)
+      const result = leases ? leased(key, work, across, leases) : work()
       flights.set(key, { result, began: now() })
       result.catch(() => flights.delete(key))
       return result

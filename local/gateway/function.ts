@@ -28,8 +28,8 @@ export async function startFunction(
     stdout: true,
     stderr: true,
   })
-  worker.stdout.pipe(log, { end: false })
-  worker.stderr.pipe(log, { end: false })
+  // Not piped: every pipe is five listeners to the log, and there are many functions.
+  for (const output of [worker.stdout, worker.stderr]) output.on('data', chunk => log.write(chunk))
   await once(worker, 'message')
 
   const waiting = new Map<number, { resolve(invoked: Invoked): void; reject(error: Error): void }>()
@@ -59,4 +59,29 @@ export async function startFunction(
       await worker.terminate()
     },
   }
+}
+
+/** The same function `count` times over, as Lambda's containers. They take turns, by method and path. */
+export async function startInstances(
+  count: number,
+  ...parts: Parameters<typeof startFunction>
+): Promise<RunningFunction> {
+  const instances = await Promise.all(Array.from({ length: count }, () => startFunction(...parts)))
+  // A preflight goes before many a request: counted together, one instance would get these and the other all else.
+  const turns = new Map<string, number>()
+  return {
+    invoke(event) {
+      const { method, path } = (event as HttpEvent).requestContext?.http ?? {}
+      const turn = turns.get(`${method} ${path}`) ?? 0
+      turns.set(`${method} ${path}`, turn + 1)
+      return instances[turn % count]!.invoke(event)
+    },
+    async close() {
+      await Promise.all(instances.map(one => one.close()))
+    },
+  }
+}
+
+interface HttpEvent {
+  requestContext?: { http?: { method: string; path: string } }
 }

@@ -5,7 +5,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
 import { epochMs, type Span } from '../clock.ts'
 import { listen } from '../listen.ts'
 import { toEvent } from './event.ts'
-import { type RunningFunction, startFunction } from './function.ts'
+import { type RunningFunction, startInstances } from './function.ts'
 import { matchRoute, readServerlessYml } from './routes.ts'
 
 export interface GatewayOptions {
@@ -14,6 +14,8 @@ export interface GatewayOptions {
   root: string
   /** The whole environment of one function, by its name in serverless.yml. */
   environmentOf(functionName: string): Record<string, string | undefined>
+  /** How many of each function there are, which take turns. Default 1. */
+  instances?: number
   /** What has to be there before a function starts, and needs to know where the gateway listens. */
   prepare?(url: string): Promise<void>
   /** What the functions write. */
@@ -94,7 +96,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const [file = '', exportName = ''] = splitHandler(handler)
       const module = pathToFileURL(`${options.root}/${file}.mjs`).href
       const data = { module, exportName, functionName: name, timeoutSeconds }
-      running.set(name, await startFunction(data, options.environmentOf(name), options.log))
+      const { instances = 1, environmentOf, log } = options
+      running.set(name, await startInstances(instances, data, environmentOf(name), log))
     }
     return { url, close }
   } catch (error) {

@@ -134,18 +134,29 @@ function show(ctx: KoaContextWithOIDC, html: string): void {
   ctx.body = html
 }
 
+/**
+ * OIDC Core section 11 lets a server have other conditions for offline_access than prompt=consent: here, none. This is for
+ * a pushed request (provider.ts does the same for one in a URL), at the last moment before its parameters are taken up.
+ */
+function withConsent({ oidc }: KoaContextWithOIDC): void {
+  const { route, body } = oidc
+  if (route !== 'pushed_authorization_request' || !body || body.prompt !== undefined) return
+  if (String(body.scope).split(' ').includes('offline_access')) body.prompt = 'consent'
+}
+
 const ownTokenOnly = (_ctx: KoaContextWithOIDC, client: Client, token: { clientId?: string | undefined }) =>
   token.clientId === client.clientId
 
 /**
  * The whole configuration of oidc-provider. `prefix` is the path of the issuer (`/<environment id>/as`), `pages`
  * the path below it of the sign-in page. Every default that would warn on the console or fetch something is
- * replaced; no two calls share state.
+ * replaced; no two calls share state. For `refresh_grace_s` see MemoryAdapterOptions.
  */
 export async function providerConfiguration(
   clients: IdpClient[],
   prefix: string,
   pages: string,
+  refresh_grace_s = 0,
 ): Promise<Configuration> {
   const withNonce = new Set(clients.filter(client => client.require_dpop_nonce).map(c => c.client_id))
   const withoutPkce = new Set(clients.filter(client => client.require_pkce === false).map(c => c.client_id))
@@ -153,7 +164,7 @@ export async function providerConfiguration(
   const scopes = clients.flatMap(client => client.scope?.split(' ') ?? [])
 
   return {
-    adapter: createMemoryAdapter(),
+    adapter: createMemoryAdapter({ refresh_grace_s }),
     clients: clients.map(clientMetadata),
     jwks: await freshKeys(),
     routes: ROUTES,
@@ -170,7 +181,8 @@ export async function providerConfiguration(
     pkce: { required: (_ctx, client) => !withoutPkce.has(client.clientId) },
     // RFC 6749 section 4.1.3: redirect_uri is required where the authorization request had one, and it always has.
     allowOmittingSingleRegisteredRedirectUri: false,
-    assertJwtClientAuthClaimsAndHeader: (_ctx, claims, _header, client) => {
+    assertJwtClientAuthClaimsAndHeader: (ctx, claims, _header, client) => {
+      withConsent(ctx)
       const refusal = assertionRefusal(claims, client.clientId, Math.floor(Date.now() / 1000))
       if (refusal !== undefined) throw new errors.InvalidClientAuth(refusal)
     },

@@ -7,6 +7,8 @@ interface Entry {
   payload: AdapterPayload
   /** Milliseconds since the epoch; infinite for what never expires. */
   expiresAt: number
+  /** When it was first used, in the same. */
+  usedAt?: number
 }
 
 export interface MemoryAdapterOptions {
@@ -14,6 +16,8 @@ export interface MemoryAdapterOptions {
   now?: () => number
   /** Entries of one kind held at once; the oldest goes first. */
   max?: number
+  /** For so many seconds after its first use a refresh token counts as unused. Default 0. */
+  refresh_grace_s?: number
 }
 
 /**
@@ -23,18 +27,24 @@ export interface MemoryAdapterOptions {
 export function createMemoryAdapter(options: MemoryAdapterOptions = {}): AdapterFactory {
   const now = options.now ?? Date.now
   const max = options.max ?? ENTRIES_MAX
-  return () => storeOf(now, max)
+  const grace_s = options.refresh_grace_s ?? 0
+  return kind => storeOf(now, max, kind === 'RefreshToken' ? grace_s : 0)
 }
 
-function storeOf(now: () => number, max: number): Adapter {
+function storeOf(now: () => number, max: number, grace_s: number): Adapter {
   const entries = new Map<string, Entry>()
 
   function live(id: string): AdapterPayload | undefined {
     const entry = entries.get(id)
     if (entry === undefined) return undefined
-    if (entry.expiresAt > now()) return entry.payload
-    entries.delete(id)
-    return undefined
+    if (entry.expiresAt <= now()) {
+      entries.delete(id)
+      return undefined
+    }
+    const { payload, usedAt } = entry
+    // What oidc-provider goes by: when it was used, in seconds.
+    if (usedAt !== undefined && usedAt + grace_s * 1000 <= now()) payload.consumed = Math.floor(usedAt / 1000)
+    return payload
   }
 
   /** Looks through all of them: there are few, and an index would be one more thing to keep right. */
@@ -70,9 +80,8 @@ function storeOf(now: () => number, max: number): Adapter {
       return first(payload => payload.userCode === userCode)
     },
     async consume(id) {
-      const payload = live(id)
-      // What oidc-provider reads back: when it was used, in seconds.
-      if (payload !== undefined) payload.consumed = Math.floor(now() / 1000)
+      const entry = entries.get(id)
+      if (entry !== undefined) entry.usedAt ??= now()
     },
     async destroy(id) {
       entries.delete(id)

@@ -23,6 +23,11 @@ export interface IdentityProviderOptions {
   tls?: { key: string; cert: string }
   /** The host in the issuer and in every endpoint. Default: `host`. */
   public_host?: string
+  /**
+   * A refresh token that is presented again within so many seconds of its first use gives tokens once more, for a client
+   * that lost the first answer or asked twice at once. Later, and by default at once, that ends the whole family.
+   */
+  refresh_grace_s?: number
   /** Told of every outcome, with the reason that the caller is not told. Must not throw. */
   onEvent?(event: IdpEvent): void
   /**
@@ -155,7 +160,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   const { host = '127.0.0.1', environment_id = randomUUID(), clients, tls } = options
   if (!ENVIRONMENT_ID.test(environment_id)) throw new TypeError('environment_id is one part of a path')
   const prefix = `/${environment_id}/as`
-  const configuration = await providerConfiguration(clients, prefix, SIGN_ON)
+  const configuration = await providerConfiguration(clients, prefix, SIGN_ON, options.refresh_grace_s)
 
   const requests: IdpRequest[] = []
   const events: IdpEvent[] = []

@@ -60,6 +60,17 @@ describe('a cold start', () => {
     expect(await workOf([client({ enabled: false })])).toEqual([])
   })
 
+  test('reads the keys of sessions, where a client has some', async () => {
+    const asked: string[] = []
+    const seals = {
+      toSeal: async (_: string, { client_id }: { client_id: string }) => void asked.push(client_id),
+    } as unknown as Deps['seals']
+    await workOf([client(), client({ client_id: 'bff', delivery: 'session' })], { seals })
+    expect(asked).toEqual(['bff'])
+    await workOf([client()], { seals })
+    expect(asked).toEqual(['bff'])
+  })
+
   test('does both at once: a slow connection does not keep the signature back', async () => {
     const done: string[] = []
     const never = new Promise<void>(() => {})

@@ -1,9 +1,11 @@
+import https from 'node:https'
 import { type KMSClient, SignCommand } from '@aws-sdk/client-kms'
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { type AwsOptions, kmsClient, secretsClient } from '../../lib/aws/clients.ts'
+import { dynamoDB } from '../../lib/aws/dynamodb.ts'
 import { guardedAgents } from '../../lib/http/agents.ts'
 
-// Bundled by trim.test.ts and run in a process of its own: calls KMS and Secrets Manager as the functions do, and
+// Bundled by trim.test.ts and run in a process of its own: calls KMS, Secrets Manager and DynamoDB as the functions do, and
 // reports what came of it and what was loaded for it.
 
 const { ENDPOINT, REGIONS } = process.env
@@ -43,6 +45,33 @@ const sign = (client: KMSClient, key: string) =>
 const read = (client: SecretsManagerClient, SecretId: string) =>
   client.send(new GetSecretValueCommand({ SecretId })).then(({ SecretString }) => SecretString, failure)
 
+const table = (endpoint?: string) => {
+  const client = dynamoDB({ ...options, endpoint })
+  const { signal } = new AbortController()
+  const key = (S: string) => ({ TableName: 't', Key: { id: { S } } })
+  return {
+    get: (id: string) => client.getItem(key(id), signal).then(({ Item }) => Item, failure),
+    put: (id: string) =>
+      client
+        .putItem({ TableName: 't', Item: { id: { S: id } } }, signal)
+        .then(Object, error => ({ ...failure(error), Item: error.Item })),
+    delete: (id: string) => client.deleteItem(key(id), signal).then(Object, failure),
+  }
+}
+
+/** Stopped at its socket: where would it have gone? */
+async function tableDestination(region: string) {
+  let url: string | undefined
+  const agent = new https.Agent()
+  agent.createConnection = ({ host }) => {
+    url = `https://${host}`
+    throw new Error('far enough')
+  }
+  const client = dynamoDB({ ...options, region, agents: { ...options.agents, https: agent } })
+  await client.getItem({ TableName: 't', Key: {} }, new AbortController().signal).catch(() => {})
+  return url
+}
+
 /** Stopped on its way to the network: where would it have gone? (The stacks of the two clients differ in types alone.) */
 async function destination(
   { middlewareStack }: Pick<KMSClient, 'middlewareStack'>,
@@ -67,6 +96,7 @@ async function destinations(regions: string[]) {
     where[region] = [
       await destination(kms, () => kms.send(signCommand('k'))),
       await destination(secrets as never, () => secrets.send(new GetSecretValueCommand({ SecretId: 's' }))),
+      await tableDestination(region),
     ]
   }
   return where
@@ -87,6 +117,9 @@ async function outcomes() {
     skewed: await sign(kmsClient({ ...options, endpoint: ENDPOINT }), 'skewed'),
     secret: await read(secrets, 's'),
     noSecret: await read(secrets, 'x'),
+    entry: await table().get('k'),
+    taken: await table(ENDPOINT).put('k'),
+    deleted: await table(ENDPOINT).delete('k'),
     withoutCredentials: await sign(kmsClient({ ...options, credentials: undefined as never }), 'good'),
     undici: (process as unknown as { moduleLoadList: string[] }).moduleLoadList.filter(entry =>
       /undici/.test(entry),

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +41,18 @@ function tooEarly({ headers }: IncomingMessage): [number, string] | undefined {
   return right ? undefined : [400, 'InvalidSignatureException']
 }
 
+const ENTRY = { id: { S: 'k' }, owner: { S: 'a' } }
+
+/** A table whose one entry is there, and not to be replaced. */
+function tableAnswer({ headers }: IncomingMessage, response: ServerResponse): void {
+  const operation = String(headers['x-amz-target']).split('.')[1]
+  if (operation === 'PutItem') response.statusCode = 400
+  const refused = { __type: 'x#ConditionalCheckFailedException', message: 'no', Item: ENTRY }
+  response.end(
+    JSON.stringify(operation === 'PutItem' ? refused : operation === 'GetItem' ? { Item: ENTRY } : {}),
+  )
+}
+
 let server: Server
 let requests: { request: IncomingMessage; body: Record<string, string> }[]
 let folder: string
@@ -61,6 +73,7 @@ beforeAll(async () => {
     if (body.KeyId === 'skewed') response.setHeader('date', new Date(Date.now() + HOUR_MS).toUTCString())
     if (body.KeyId === 'proxied') return response.writeHead(503).end('<html>busy</html>')
     response.statusCode = refusal?.[0] ?? 200
+    if (body.TableName !== undefined) return tableAnswer(request, response)
     const refused = refusal && { __type: refusal[1], message: `refused ${body.KeyId ?? body.SecretId}` }
     const signed = { Signature: Buffer.from('signed').toString('base64') }
     response.end(JSON.stringify(refused ?? (body.KeyId === undefined ? { SecretString: 'kept' } : signed)))
@@ -79,6 +92,7 @@ beforeAll(async () => {
     ENDPOINT: endpoint,
     AWS_ENDPOINT_URL_KMS: endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     AWS_SDK_UA_APP_ID: 'demo',
   }
   report = JSON.parse((await run(env)).stdout)
@@ -119,7 +133,7 @@ describe('the trimmed SDK', () => {
     )
     const expected = regions.map(([region, suffix]) => [
       region,
-      [`https://kms.${region}.${suffix}`, `https://secretsmanager.${region}.${suffix}`],
+      ['kms', 'secretsmanager', 'dynamodb'].map(service => `https://${service}.${region}.${suffix}`),
     ])
     const { stdout } = await run({ REGIONS: regions.map(([region]) => region).join(' ') })
     expect(JSON.parse(stdout)).toEqual(Object.fromEntries(expected))
@@ -130,7 +144,29 @@ describe('the trimmed SDK', () => {
     expect(JSON.parse(stdout)['us-gov-west-1']).toEqual([
       'https://kms-fips.us-gov-west-1.amazonaws.com',
       'https://secretsmanager-fips.us-gov-west-1.amazonaws.com',
+      // By itself.
+      'https://dynamodb.us-gov-west-1.amazonaws.com',
     ])
+  })
+
+  test('reads, writes and deletes an entry of a table, and is told what a condition was not true of', () => {
+    expect(report).toMatchObject({ entry: ENTRY, deleted: {} })
+    expect(report.taken).toMatchObject({
+      name: 'ConditionalCheckFailedException',
+      status: 400,
+      id: 'request-1',
+      attempts: 1,
+      Item: ENTRY,
+    })
+    const sent = requests.filter(({ body }) => body.TableName !== undefined)
+    expect(sent.map(({ request }) => request.headers['x-amz-target'])).toEqual(
+      ['GetItem', 'PutItem', 'DeleteItem'].map(name => `DynamoDB_20120810.${name}`),
+    )
+    for (const { request } of sent) {
+      expect(request.headers['content-type']).toBe('application/x-amz-json-1.0')
+      expect(request.headers.authorization).toContain('/eu-central-1/dynamodb/aws4_request')
+      expect(request.headers['user-agent']).toContain(' api/dynamodb#3.')
+    }
   })
 
   test('says its version and its runtime, in each request the same', () => {

@@ -4,6 +4,7 @@ import type { Environment } from '../../lib/config/environment.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { createRuntime, type Deps } from '../../lib/runtime.ts'
+import type { Session } from '../../lib/session/session.ts'
 import { client, ISSUER } from '../support/client.ts'
 import { type FakeAws, startFakeAws } from '../support/fake-kms.ts'
 import { closeProviders, json, rejection, startProvider } from '../support/fake-provider.ts'
@@ -222,4 +223,22 @@ describe('the other parts', () => {
     const { configuration } = createRuntime({}, environment)
     expect(await rejection(configuration())).toMatchObject({ name: 'ConfigurationError' })
   })
+})
+
+test('RACE-1: containers agree on a refresh where a table is named, and ask nobody otherwise', async () => {
+  const aws = await startFakeAws(() => ({ status: 200, body: {} }))
+  started.push(aws)
+  const own = { ...environment, region: 'eu-west-1', dynamodb_endpoint: aws.endpoint }
+  const session = { access_token: 'a' } as unknown as Session
+  const across = { seal: async () => 'sealed', open: async () => undefined }
+  const refreshed = (more: object) =>
+    createRuntime({}, { ...own, ...more }).refreshes.once('key', async () => session, across)
+  expect(await refreshed({})).toBe(session)
+  expect(aws.calls).toEqual([])
+  expect(await refreshed({ lease_table: 'leases' })).toBe(session)
+  expect(aws.calls.map(({ target, input }) => [target, input.TableName])).toEqual([
+    ['DynamoDB_20120810.PutItem', 'leases'],
+    ['DynamoDB_20120810.PutItem', 'leases'],
+  ])
+  expect(aws.calls[1]!.input.Item).toMatchObject({ id: { S: 'key' }, sealed: { S: 'sealed' } })
 })

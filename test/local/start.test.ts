@@ -51,6 +51,8 @@ describe('npm start -- --json', () => {
       ['bound', 'ES384'],
       ['native', 'EdDSA'],
       ['terminal', 'RS256'],
+      ['mobile-mediated', 'RS256'],
+      ['mobile-session', 'ES256'],
     ])
     expect(Object.keys(stack.env).sort()).toEqual([
       'AWS_ACCESS_KEY_ID',

@@ -36,9 +36,13 @@ export interface SignInOptions {
   parameters?: Record<string, string>
 }
 
+type Walk = Pick<SignInOptions, 'redirect_uri' | 'username' | 'password' | 'ca'>
+
 export interface Browser {
   /** Rejects with `AuthorizationError` where the provider refuses. */
   signIn(options: SignInOptions): Promise<SignIn>
+  /** The same from any page on, whoever began: where a redirect leads back to `redirect_uri`, with all of its query. */
+  visit(url: string, redirect_uri: string): Promise<URL>
   /** Pages that a person would have seen. */
   readonly pagesShown: number
 }
@@ -180,7 +184,7 @@ export function createBrowser(): Browser {
   let pagesShown = 0
 
   /** Goes on until a redirect leads to the app; returns where it leads. */
-  async function walk(start: string, options: SignInOptions): Promise<URL> {
+  async function walk(start: string, options: Walk): Promise<URL> {
     const { username = 'alice', password = 'correct horse', ca } = options
     let next: { url: string; method: string; body?: string } = { url: start, method: 'GET' }
     for (let step = 0; step < STEPS_MAX; step++) {
@@ -222,6 +226,8 @@ export function createBrowser(): Browser {
     get pagesShown() {
       return pagesShown
     },
+
+    visit: (url, redirect_uri) => walk(url, { redirect_uri }),
 
     async signIn(options) {
       const endpoint = await authorizationEndpoint(options.issuer, options.ca)

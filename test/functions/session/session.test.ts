@@ -187,7 +187,7 @@ describe('COOKIE-8: the end of a session', () => {
   })
 })
 
-describe('a session that cannot be opened: 401, cleared, and nothing is spent', () => {
+describe('COOKIE-9: a session that cannot be opened: 401, cleared, and nothing is spent', () => {
   const swap = (change: (value: string) => string) =>
     browser.cookies.set(NAME, change(browser.cookies.get(NAME)!))
   const segment = (index: number, change: (text: string) => string) => (jwe: string) =>

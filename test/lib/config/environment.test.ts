@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readEnvironment } from '../../../lib/config/environment.ts'
+import { type Environment, readEnvironment } from '../../../lib/config/environment.ts'
 import { ConfigurationError, type Problem } from '../../../lib/config/problems.ts'
 
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'sentinel-secret' }
@@ -75,6 +75,25 @@ describe('what it reads', () => {
     expect(readEnvironment(own).kms_endpoint).toBeUndefined()
   })
 
+  test('the table of leases, with its endpoint; without a table the endpoint is of no use', () => {
+    const env = { ...INLINE, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }
+    const own = { ...env, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:3' }
+    const at = ({ lease_table, dynamodb_endpoint }: Environment) => [lease_table, dynamodb_endpoint]
+    expect(at(readEnvironment({ ...env, COUNTERSIGN_LEASE_TABLE: 'leases' }))).toEqual([
+      'leases',
+      'http://127.0.0.1:1',
+    ])
+    expect(at(readEnvironment({ ...own, COUNTERSIGN_LEASE_TABLE: 'a.b-c_D9' }))).toEqual([
+      'a.b-c_D9',
+      'http://127.0.0.1:3',
+    ])
+    for (const COUNTERSIGN_LEASE_TABLE of ['', undefined]) {
+      const environment = readEnvironment({ ...own, COUNTERSIGN_LEASE_TABLE })
+      expect(environment).not.toHaveProperty('lease_table')
+      expect(environment).not.toHaveProperty('dynamodb_endpoint')
+    }
+  })
+
   test('a variable that is set to nothing is unset', () => {
     const env = {
       ...INLINE,
@@ -82,6 +101,7 @@ describe('what it reads', () => {
       AWS_REGION: '',
       AWS_ENDPOINT_URL: '',
       AWS_SESSION_TOKEN: '',
+      COUNTERSIGN_LEASE_TABLE: '',
     }
     expect(readEnvironment({ ...env, AWS_LAMBDA_FUNCTION_NAME: '' })).toEqual(readEnvironment(INLINE))
   })
@@ -137,18 +157,38 @@ describe('what it refuses', () => {
     },
   )
 
-  test.each(['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_SECRETS_MANAGER'])(
-    '%s in plain http, but for loopback when not on Lambda',
-    name => {
-      expect(problemsOf({ ...INLINE, [name]: 'http://kms.example.com' })).toEqual([
-        { path: name, message: 'must be https (http is for loopback hosts only, and never on Lambda)' },
-      ])
-      expect(problemsOf({ ...INLINE, [name]: 'http://localhost:4566' })).toEqual([])
-      expect(
-        problemsOf({ ...INLINE, [name]: 'http://localhost:4566', AWS_LAMBDA_FUNCTION_NAME: 'f' }),
-      ).toEqual([{ path: name, message: 'must not be a loopback host on Lambda' }])
-    },
-  )
+  test.each([
+    'ab',
+    'x'.repeat(256),
+    'two words',
+    'arn:aws:dynamodb:eu-west-1:111122223333:table/x',
+    'table\n',
+  ])('%j as the name of a table', COUNTERSIGN_LEASE_TABLE => {
+    expect(problemsOf({ ...INLINE, AWS_REGION: 'eu-west-1', COUNTERSIGN_LEASE_TABLE })).toEqual([
+      { path: 'COUNTERSIGN_LEASE_TABLE', message: 'must be the name of a DynamoDB table' },
+    ])
+  })
+
+  test('a table without a Region', () => {
+    expect(problemsOf({ ...INLINE, COUNTERSIGN_LEASE_TABLE: 'leases' })).toEqual([
+      { path: 'AWS_REGION', message: 'is required where COUNTERSIGN_LEASE_TABLE is set' },
+    ])
+  })
+
+  test.each([
+    'AWS_ENDPOINT_URL',
+    'AWS_ENDPOINT_URL_KMS',
+    'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+    'AWS_ENDPOINT_URL_DYNAMODB',
+  ])('%s in plain http, but for loopback when not on Lambda', name => {
+    expect(problemsOf({ ...INLINE, [name]: 'http://kms.example.com' })).toEqual([
+      { path: name, message: 'must be https (http is for loopback hosts only, and never on Lambda)' },
+    ])
+    expect(problemsOf({ ...INLINE, [name]: 'http://localhost:4566' })).toEqual([])
+    expect(problemsOf({ ...INLINE, [name]: 'http://localhost:4566', AWS_LAMBDA_FUNCTION_NAME: 'f' })).toEqual(
+      [{ path: name, message: 'must not be a loopback host on Lambda' }],
+    )
+  })
 
   test('missing credentials: the message says that nothing else is asked for them', () => {
     const problems = problemsOf({ COUNTERSIGN_CONFIG: '{}', AWS_PROFILE: 'default' })

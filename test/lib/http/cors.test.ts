@@ -75,6 +75,28 @@ describe('CORS-4: no Origin', () => {
   })
 })
 
+describe('CORS-8: cookies', () => {
+  const policy: OriginPolicy = { ...web, credentialed_origins: new Set([ORIGIN]) }
+  const headersOf = (method: string, origin: string) => {
+    const decision = decideCors(method, origin, policy)
+    return decision.kind === 'refused' ? {} : decision.headers
+  }
+
+  test.each(['POST', 'OPTIONS'])('%s: may come along from the origins of clients that have some', method => {
+    expect(headersOf(method, ORIGIN)['access-control-allow-credentials']).toBe('true')
+    expect(headersOf(method, 'https://other.example.com:8443')).not.toHaveProperty(
+      'access-control-allow-credentials',
+    )
+  })
+
+  test('and only there the preflight has X-CSRF', () => {
+    expect(headersOf('OPTIONS', ORIGIN)['access-control-allow-headers']).toBe('content-type, dpop, x-csrf')
+    expect(headersOf('OPTIONS', 'https://other.example.com:8443')['access-control-allow-headers']).toBe(
+      'content-type, dpop',
+    )
+  })
+})
+
 describe('the headers', () => {
   test('CORS-6: a preflight', () => {
     expect(decideCors('OPTIONS', ORIGIN, web)).toEqual({

@@ -10,6 +10,8 @@ import { type Gateway, startGateway } from '../../../local/gateway/server.ts'
 // A service of its own, whose function gives back the event that it got.
 
 const ECHO = `
+import { threadId } from 'node:worker_threads'
+let served = 0
 export async function handler(event, context) {
   if (event.rawPath === '/throw') throw new TypeError('secret')
   console.log('a line of the function')
@@ -17,7 +19,13 @@ export async function handler(event, context) {
     statusCode: 202,
     headers: { 'content-type': 'application/json', 'x-name': process.env.NAME },
     cookies: ['a=1; Path=/', 'b=2'],
-    body: JSON.stringify({ event, remaining: context.getRemainingTimeInMillis(), id: context.awsRequestId }),
+    body: JSON.stringify({
+      event,
+      remaining: context.getRemainingTimeInMillis(),
+      id: context.awsRequestId,
+      served: ++served,
+      thread: threadId,
+    }),
   }
 }`
 const SERVICE = `
@@ -112,6 +120,31 @@ test('OPTIONS reaches the function: the gateway answers no preflight itself', as
 test('what the function writes goes to the log', async () => {
   await post('/any')
   expect(String(log.read())).toContain('a line of the function')
+})
+
+test('instances take turns, whatever preflights come in between; each has a memory of its own', async () => {
+  const two = await startGateway({
+    port: 0,
+    root,
+    log,
+    environmentOf: name => ({ NAME: name }),
+    instances: 2,
+  })
+  const served = async (method: string) => {
+    const response = await fetch(`${two.url}/any`, { method })
+    return (await response.json()) as { served: number; thread: number }
+  }
+  const posts = []
+  for (let n = 0; n < 4; n++) {
+    await served('OPTIONS')
+    posts.push(await served('POST'))
+  }
+  expect(posts.map(one => one.served)).toEqual([2, 2, 4, 4])
+  const [first, second, ...more] = posts.map(({ thread }) => thread)
+  expect(first).not.toBe(second)
+  expect(more).toEqual([first, second])
+  await two.close()
+  await expect(fetch(two.url)).rejects.toThrow()
 })
 
 test('close() ends also with a connection open', async () => {

@@ -86,3 +86,20 @@ test('kinds and stores do not see each other', async () => {
   expect(await adapterFor('Session').find('a')).toBeUndefined()
   expect(await store().codes.find('a')).toBeUndefined()
 })
+
+test('a used refresh token counts as unused within the grace period of its first use, and no other kind does', async () => {
+  let seconds = 1_000
+  const adapterFor = createMemoryAdapter({ now: () => seconds * 1000, refresh_grace_s: 10 })
+  const [tokens, codes] = [adapterFor('RefreshToken'), adapterFor('AuthorizationCode')]
+  await tokens.upsert('a', {}, 60)
+  await codes.upsert('a', {}, 60)
+  await tokens.consume('a')
+  await codes.consume('a')
+  expect(await codes.find('a')).toEqual({ consumed: 1_000 })
+  seconds += 9
+  expect(await tokens.find('a')).toEqual({})
+  // A second use does not prolong it.
+  await tokens.consume('a')
+  seconds += 1
+  expect(await tokens.find('a')).toEqual({ consumed: 1_000 })
+})

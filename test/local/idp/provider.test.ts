@@ -151,6 +151,34 @@ describe('the code flow', () => {
     // RFC 9700 section 4.14.2: reuse ends the whole family.
     expect((await refresh(String(second.body.refresh_token))).status).toBe(400)
   })
+
+  test('with a grace period a used refresh token gives tokens once more, and the family lives on', async () => {
+    const { client, registration, authenticate } = clients.get('ES256')!
+    const lenient = await startIdentityProvider({ port: 0, refresh_grace_s: 60, clients: [registration] })
+    try {
+      const here = await discover(lenient)
+      const { issuer } = lenient
+      const scope = 'openid offline_access'
+      const walk = createBrowser().signIn({
+        issuer,
+        client_id: client.client_id,
+        redirect_uri: REDIRECT_URI,
+        scope,
+      })
+      const { body } = await tokenRequest(here, client, authenticate(), codeParameters(await walk))
+      const refresh = async (refresh_token: unknown) => {
+        const given = { refresh_token: String(refresh_token) }
+        const outcome = await tokenRequest(here, client, authenticate(), given, 'refresh_token')
+        expect([outcome.status, outcome.body.error]).toEqual([200, undefined])
+        return outcome.body.refresh_token
+      }
+      const made = [await refresh(body.refresh_token), await refresh(body.refresh_token)]
+      made.push(await refresh(made[0]), await refresh(made[1]))
+      expect(new Set([body.refresh_token, ...made]).size).toBe(5)
+    } finally {
+      await lenient.close()
+    }
+  })
 })
 
 describe('the other endpoints answer', () => {
@@ -195,6 +223,32 @@ describe('the other endpoints answer', () => {
     const { client_id } = client
     const url = `${as.authorization_endpoint}?${new URLSearchParams({ client_id, request_uri: pushed.request_uri })}`
     expect((await send(url)).headers.location).toMatch(/\/as\/signon\//)
+  })
+
+  test('/par keeps offline_access without a prompt, as /authorize does', async () => {
+    const { client, authenticate } = clients.get('PS256')!
+    const code_verifier = oauth.generateRandomCodeVerifier()
+    const parameters = {
+      response_type: 'code',
+      redirect_uri: REDIRECT_URI,
+      scope: 'openid offline_access',
+      state: 'pushed',
+      code_challenge: await oauth.calculatePKCECodeChallenge(code_verifier),
+      code_challenge_method: 'S256',
+    }
+    const response = await oauth.pushedAuthorizationRequest(as, client, authenticate(), parameters, INSECURE)
+    const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, response)
+    const { client_id } = client
+    const pushed = { request_uri, state: 'pushed' }
+    const { code } = await createBrowser().signIn({
+      issuer: idp.issuer,
+      client_id,
+      redirect_uri: REDIRECT_URI,
+      pushed,
+    })
+    const given = { code, code_verifier, redirect_uri: REDIRECT_URI }
+    const { body } = await tokenRequest(as, client, authenticate(), given)
+    expect(body.refresh_token).toEqual(expect.any(String))
   })
 
   test('/device_authorization starts a device flow', async () => {

@@ -1,0 +1,431 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { authorizer } from '../../../functions/authorizer.ts'
+import { keptSecret } from '../../../lib/config/kept-secret.ts'
+import { parseRegistrations } from '../../../lib/config/registrations.ts'
+import { parseRing } from '../../../lib/config/ring.ts'
+import { permits } from '../../../lib/http/api-routes.ts'
+import { loginCookie, sessionCookie } from '../../../lib/session/cookies.ts'
+import { sealKeys } from '../../../lib/session/keys.ts'
+import type { LeaseStore } from '../../../lib/session/leases.ts'
+import { event, functionWith, ORIGIN, type TestFunction, testFunction } from '../../support/function.ts'
+import { bffClient, CSRF, give, ISSUER, json, sessionClient, TestBrowser } from '../../support/session.ts'
+
+const NAME = sessionCookie('app-1')
+const LOGIN = loginCookie('app-1')
+const body = (r: { body: string }) => JSON.parse(r.body)
+let fn: TestFunction
+let browser: TestBrowser
+async function start(client: Record<string, unknown> = sessionClient(), changes = {}) {
+  fn = testFunction(client)
+  browser = new TestBrowser(fn)
+  await browser.signIn(changes)
+  fn.signed = 0
+  fn.sent.length = 0
+}
+beforeEach(() => start())
+const post = (path: string, cookies: string[], form: Record<string, string> = {}) =>
+  fn.handler({ ...event({ client_id: 'app-1', ...form }, { path, headers: CSRF }), cookies })
+
+describe('A: a sibling host tosses a cookie past the prefix', () => {
+  // document.cookie = 'x=1,__Host-Http-cs-…=<the attacker's own session>; Domain=example.com; Secure'
+  test.each(['x=1,', 'x=1, ', '\u00a0', '\u2000', '\ufeff', '\u000b'])(
+    '%j: it is nobody’s session',
+    async before => {
+      const theirs = browser.cookies.get(NAME)!
+      const answer = await post('/session', [`${before}${NAME}=${theirs}`])
+      expect(answer.statusCode).toBe(401)
+    },
+  )
+  test('and ends nobody’s', async () => {
+    const mine = browser.cookies.get(NAME)!
+    const answer = await post('/session', [`${NAME}=${mine}`, `x=1,${NAME}=x`])
+    expect(answer.statusCode).toBe(200)
+  })
+  test('a sign-in of the attacker’s: login CSRF', async () => {
+    const attacker = new TestBrowser(fn)
+    const url = await attacker.begin()
+    give(fn, url.searchParams.get('nonce'))
+    const request = {
+      ...event(undefined, {
+        method: 'GET',
+        path: '/callback',
+        body: '',
+        headers: { origin: undefined, 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'document' },
+      }),
+      rawQueryString: new URLSearchParams({
+        code: 'attackers',
+        state: url.searchParams.get('state')!,
+        iss: ISSUER,
+      }).toString(),
+      cookies: [`x=1,${LOGIN}=${attacker.cookies.get(LOGIN)}`],
+    }
+    const answer = await fn.handler(request)
+    expect([answer.statusCode, fn.sent.length]).toEqual([400, 0])
+  })
+  test('authorizer', async () => {
+    await start(bffClient())
+    const theirs = browser.cookies.get(NAME)!
+    const headers = { origin: ORIGIN, ...CSRF, cookie: `x=1,${NAME}=${theirs}` }
+    await expect(
+      authorizer(() => fn.deps).handler({
+        type: 'REQUEST',
+        methodArn: 'arn:x',
+        httpMethod: 'GET',
+        headers,
+        pathParameters: { proxy: 'orders' },
+      }),
+    ).rejects.toThrow('Unauthorized')
+  })
+})
+
+describe('B: data path', () => {
+  const routes = [{ method: '*', path: '/orders', beneath: true }]
+  test.each([
+    '/orders/..;/admin',
+    '/orders/..;x=1/admin',
+    '/orders/.;/x',
+    '/orders/..%3b/admin',
+    '/orders/%c0%ae%c0%ae/admin',
+    '/orders/..%3Bx/admin',
+  ])('%s', p => {
+    expect(permits(routes, 'GET', p)).toBe(false)
+  })
+  const ask = async (more: object, headers: object = {}) => {
+    await start(bffClient({ api_routes: ['GET /orders'] }))
+    const all = { origin: ORIGIN, ...CSRF, cookie: browser.header().join('; '), ...headers }
+    const p = await authorizer(() => fn.deps).handler({
+      type: 'REQUEST',
+      methodArn: 'arn:x',
+      httpMethod: 'GET',
+      headers: all,
+      pathParameters: { proxy: 'orders' },
+      ...more,
+    })
+    return p.policyDocument.Statement[0]
+  }
+  test.each([
+    'x-http-method-override',
+    'x-http-method',
+    'x-method-override',
+    'x-original-url',
+    'x-rewrite-url',
+  ])('%s', async name => {
+    expect((await ask({}, { [name]: 'DELETE' })).Effect).toBe('Deny')
+  })
+  test('no methodArn', async () => {
+    expect(await ask({ methodArn: undefined })).toMatchObject({ Effect: 'Deny' })
+  })
+  test('a token that is no bearer token', async () => {
+    await start(bffClient({ api_routes: ['GET /orders'] }), { token_type: 'DPoP' })
+    expect((await browser.post('/session')).statusCode).not.toBe(200)
+  })
+})
+
+describe('C: logout that does not end', () => {
+  const renewed = (n: number) =>
+    json({
+      access_token: `sentinel-at-${n}`,
+      token_type: 'Bearer',
+      expires_in: 300,
+      refresh_token: `sentinel-rt-${n}`,
+    })
+  test('a refresh is under way in another tab', async () => {
+    let go!: () => void
+    const gate = new Promise<void>(r => {
+      go = r
+    })
+    const revoked: string[] = []
+    fn.post = async (url, form) => {
+      if (url.endsWith('/revoke')) {
+        revoked.push(form.get('token')!)
+        return json({})
+      }
+      await gate
+      return renewed(2)
+    }
+    const cookies = browser.header()
+    const refresh = post('/session', cookies, { force: 'true' })
+    await new Promise(r => setTimeout(r, 10))
+    const out = post('/logout', cookies)
+    await new Promise(r => setTimeout(r, 10))
+    go()
+    const [refreshed] = await Promise.all([refresh, out])
+    expect(refreshed.cookies?.[0] ?? 'Max-Age=0;').toContain('Max-Age=0;')
+    expect(revoked).toContain('sentinel-rt-2')
+  })
+  test('after it, with the cookie of before the last refresh', async () => {
+    const revoked: string[] = []
+    fn.post = async (url, form) => {
+      if (url.endsWith('/revoke')) {
+        revoked.push(form.get('token')!)
+        return json({})
+      }
+      return revoked.length ? json({ error: 'invalid_grant' }, 400) : renewed(2)
+    }
+    const old = browser.header()
+    await browser.post('/session', { force: 'true' })
+    await browser.post('/logout')
+    const answer = await post('/session', old, { force: 'true' })
+    expect(answer.statusCode).toBe(401)
+  })
+  test('logout with the cookie of before the last refresh revokes what there is', async () => {
+    const revoked: string[] = []
+    fn.post = async (url, form) => {
+      if (url.endsWith('/revoke')) {
+        revoked.push(form.get('token')!)
+        return json({})
+      }
+      return renewed(2)
+    }
+    const old = browser.header()
+    await browser.post('/session', { force: 'true' })
+    await post('/logout', old)
+    expect(revoked).toContain('sentinel-rt-2')
+  })
+  test('keys of sessions cannot be had', async () => {
+    const deps = fn.deps as { seals: unknown }
+    deps.seals = sealKeys({ ring: undefined, now: Date.now, wait: async () => {} })
+    const answer = await browser.post('/logout')
+    expect(answer.cookies?.[0]).toMatch(/Max-Age=0/)
+  })
+})
+
+describe('D: login cookie', () => {
+  test('a scope that makes it large', async () => {
+    fn = testFunction(sessionClient())
+    browser = new TestBrowser(fn)
+    const scope = `${'openid '.repeat(400)}openid`
+    await browser.navigate('/login', { client_id: 'app-1', scope })
+    await browser.signIn()
+    const answer2 = await browser.signIn()
+    expect([answer2.statusCode]).toEqual([303])
+  })
+  test('callback replay with chunks', async () => {
+    fn = testFunction(sessionClient())
+    browser = new TestBrowser(fn)
+    const url = await browser.begin({ scope: `${'openid '.repeat(400)}openid` })
+    give(fn, url.searchParams.get('nonce'))
+    const q = { code: 'code-1', state: url.searchParams.get('state')!, iss: ISSUER }
+    const first = await browser.navigate('/callback', q)
+    const second = await browser.navigate('/callback', q)
+    expect([first.statusCode, second.statusCode, fn.sent.length]).toEqual([303, 400, 1])
+  })
+})
+
+describe('E: Strict cookies do not come along to the callback', () => {
+  const strict = async (changes: Record<string, unknown>) => {
+    const url = await browser.begin()
+    give(fn, url.searchParams.get('nonce'), changes)
+    const request = {
+      ...event(undefined, {
+        method: 'GET',
+        path: '/callback',
+        body: '',
+        headers: { origin: undefined, 'sec-fetch-site': 'cross-site' },
+      }),
+      rawQueryString: new URLSearchParams({
+        code: 'c',
+        state: url.searchParams.get('state')!,
+        iss: ISSUER,
+      }).toString(),
+    }
+    return browser.send(
+      request,
+      browser.header().filter(c => c.includes('-login-')),
+    )
+  }
+  test.each([
+    ['small, then large', 's', 'x'.repeat(3500)],
+    ['large, then small', 'x'.repeat(3500), 's'],
+  ])('%s', async (_, one, two) => {
+    await start(sessionClient(), { access_token: one })
+    await strict({ access_token: two })
+    const answer = await browser.post('/session')
+    expect(answer.statusCode).toBe(200)
+  })
+  test('a session cookie that came twice does not keep from signing in, and loses no tokens', async () => {
+    browser.cookies.set(`${NAME}-0`, 'x')
+    const answer = await browser.signIn()
+    expect(answer.headers.location).toBe(`${ORIGIN}/`)
+  })
+})
+
+describe('F: mediated', () => {
+  test('provider ignores scope', async () => {
+    let n = 1
+    fn.post = async () =>
+      json({
+        access_token: `at-${++n}`,
+        token_type: 'Bearer',
+        expires_in: 300,
+        refresh_token: `rt-${n}`,
+        scope: 'openid profile offline_access',
+      })
+    await browser.post('/session', { scope: 'openid' })
+    expect(fn.signed).toBe(1)
+  })
+  test('a session without sub', async () => {
+    fn = testFunction(sessionClient({ redirect_uris: ['https://app.example.com/callback'] }))
+    browser = new TestBrowser(fn)
+    give(fn, 'n', { id_token: undefined })
+    const a = await browser.post('/token', {
+      grant_type: 'authorization_code',
+      code: 'c',
+      redirect_uri: 'https://app.example.com/callback',
+      code_verifier: 'v'.repeat(43),
+    })
+    give(fn, 'n', { access_token: 'at-2' }, { claims: { sub: 'bob' } })
+    const b = await browser.post('/session', { force: 'true' })
+    expect([a.statusCode, b.statusCode]).toEqual([502, 401])
+  })
+})
+
+test('G: two issuers, one callback, and no iss: mix-up', () => {
+  const two = sessionClient({
+    client_id: 'app-2',
+    issuer: 'https://other.example/as',
+    authorization_endpoint: 'https://other.example/as/a',
+    token_endpoint: 'https://other.example/as/t',
+    jwks_uri: 'https://other.example/as/j',
+    revocation_endpoint: undefined,
+    end_session_endpoint: undefined,
+  })
+  const keys = (two.signing_keys as Record<string, unknown>[])[0]!
+  two.signing_keys = [
+    {
+      ...keys,
+      kms_key_arn: String(keys.kms_key_arn).replace('0001', '0002'),
+      public_jwk: {
+        ...(keys.public_jwk as object),
+        n: `${(keys.public_jwk as { n: string }).n.slice(0, -4)}AAAA`,
+      },
+    },
+  ]
+  let problems: unknown
+  try {
+    parseRegistrations(JSON.stringify({ version: 1, clients: [sessionClient(), two] }), {
+      revision: '1',
+      onLambda: true,
+    })
+  } catch (e) {
+    problems = (e as { problems: unknown }).problems
+  }
+  expect(problems).toBeDefined()
+})
+
+test('H: forged kids', async () => {
+  const waits: number[] = []
+  let t = 1_000_000
+  const deps = fn.deps as { seals: unknown }
+  deps.seals = sealKeys({
+    ring: {
+      get: async () => ({ value: fn.ring, expired: false }),
+      renewed: async () => {},
+    },
+    now: () => t,
+    wait: async ms => {
+      waits.push(ms)
+      t += ms
+    },
+  })
+  for (const kid of ['a', 'b', 'c', 'c', 'c']) {
+    const header = Buffer.from(
+      JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid, typ: 'countersign-session' }),
+    ).toString('base64url')
+    await post('/session', [`${NAME}=${header}..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA`])
+  }
+  expect(waits).toEqual([])
+})
+
+test('I: a lease result of somebody else’s key', async () => {
+  const rows = new Map<string, string>()
+  let swap = false
+  const leases: LeaseStore = {
+    async take() {
+      return swap ? { sealed: [...rows.values()][0]! } : 'taken'
+    },
+    async finish(key, _o, sealed) {
+      rows.set(key, sealed)
+    },
+    async release() {},
+  }
+  const one = functionWith({ leases }, sessionClient())
+  const two = functionWith({ leases }, sessionClient())
+  const a = new TestBrowser(one)
+  await a.signIn()
+  give(one, null, { access_token: 'alices' })
+  await a.post('/session', { force: 'true' })
+  swap = true
+  const b = new TestBrowser(two)
+  await b.signIn({ access_token: 'bobs', refresh_token: 'bobs-rt' })
+  const answer = await b.post('/session', { force: 'true' })
+  expect(answer.body).not.toContain('alices')
+})
+
+test('J: /revoke of a session client signs', async () => {
+  await start(bffClient())
+  await browser.post('/revoke', { token: 'x' })
+  expect(fn.signed).toBe(0)
+})
+
+describe('L: the ring', () => {
+  test('a key that is not known while the ring cannot be read: the session stays', async () => {
+    let down = false
+    const ring = keptSecret('ring', parseRing, {
+      async readSecret() {
+        if (down) throw new Error('down')
+        return { text: JSON.stringify({ write: 'k1', k1: 'x'.repeat(43) }), revision: '1' }
+      },
+      now: Date.now,
+      report: () => {},
+    })
+    const newer = sealKeys({
+      ring: {
+        get: async () => ({
+          value: { write: 'k2', masters: new Map([['k2', 'y'.repeat(43)]]) },
+          expired: false,
+        }),
+        renewed: async () => {},
+      },
+      now: Date.now,
+      wait: async () => {},
+    })
+    const deps = fn.deps as { seals: unknown }
+    deps.seals = newer
+    await browser.signIn()
+    deps.seals = sealKeys({ ring, now: Date.now, wait: async () => {} })
+    await ring.get()
+    down = true
+    const answer = await browser.post('/session')
+    expect([answer.statusCode, browser.session]).toEqual([503, [NAME]])
+  })
+})
+
+describe('M: a sign-in', () => {
+  test('that was to be a fresh one is held against auth_time (OpenID Connect Core 3.1.3.7, item 13)', async () => {
+    const url = await browser.begin({ max_age: '60' })
+    give(fn, url.searchParams.get('nonce'), {}, { claims: { auth_time: 1_000_000 } })
+    const { headers } = await browser.navigate('/callback', {
+      code: 'c',
+      state: url.searchParams.get('state')!,
+      iss: ISSUER,
+    })
+    expect(headers.location).toContain('error=')
+  })
+  test('ends on a page: no blob', async () => {
+    const { statusCode } = await browser.navigate('/login', {
+      client_id: 'app-1',
+      return_to: `blob:${ORIGIN}/1`,
+    })
+    expect(statusCode).toBe(400)
+  })
+})
+
+test('N: what a refresh has brought is not handed out once it has run out', async () => {
+  const old = browser.header()
+  fn.answer = json({ access_token: 'at-2', token_type: 'Bearer', expires_in: 40, refresh_token: 'rt-2' })
+  await browser.post('/session', { force: 'true' })
+  fn.answer = json({ access_token: 'at-3', token_type: 'Bearer', expires_in: 40, refresh_token: 'rt-3' })
+  fn.ahead = 65_000
+  expect(body(await post('/session', old, { force: 'true' })).access_token).toBe('at-3')
+})
