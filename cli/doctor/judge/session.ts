@@ -1,4 +1,5 @@
 import type { SessionClient } from '../../../lib/config/client.ts'
+import { isLoopback } from '../../../lib/config/urls.ts'
 import { ProxyError } from '../../../lib/errors.ts'
 import { loginCookie } from '../../../lib/session/cookies.ts'
 import { toWire } from '../../../lib/wire.ts'
@@ -10,11 +11,17 @@ import { type Finding, fail, ok } from '../finding.ts'
 /** The cookie is a host's own: set under another one it would not come back. Undefined: they are the same. */
 export function publicUrl({ public_url }: SessionClient, url: string): Finding | undefined {
   const { origin } = new URL(url)
-  if (origin === public_url) return undefined
+  if (origin === public_url || sameMachine(url, public_url)) return undefined
   return fail(
     `public_url is ${public_url}, and the deployment is at ${origin}: the browser's cookie would be for another host`,
     `Set public_url to "${origin}", or name the address that apps use by --url ${public_url}; register <public_url>/callback with the provider.`,
   )
+}
+
+/** One port of this machine has many names: a browser is given one of the app's site, and Node may not know that. */
+function sameMachine(one: string, other: string): boolean {
+  const [a, b] = [new URL(one), new URL(other)]
+  return isLoopback(a.hostname) && isLoopback(b.hostname) && a.protocol === b.protocol && a.port === b.port
 }
 
 const ON_THE_WAY =
