@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'aws-lambda'
 import { hasSession } from '../lib/config/client.ts'
-import type { Reason } from '../lib/errors.ts'
+import { ProxyError, type Reason } from '../lib/errors.ts'
 import { INIT_MS } from '../lib/limits.ts'
 import { createSessionReader, type SessionReader } from '../lib/reader.ts'
 import { toWire } from '../lib/wire.ts'
@@ -28,6 +28,7 @@ export interface Policy {
 
 /** What API Gateway answers with 401; any other error is its 500. */
 const UNAUTHORIZED = 'Unauthorized'
+const NOTHING = 'arn:aws:execute-api:::none'
 const NO_SESSION: ReadonlySet<Reason> = new Set(['session_missing', 'session_ended'])
 
 /** The path as it goes to the API behind, and not as it came in: a stage or a mapping may stand before that. */
@@ -53,8 +54,8 @@ export function authorizer(createParts: () => SessionReader): Authorizer {
     async handler(event, context = {}) {
       const call = readEvent(event, context.awsRequestId ?? randomUUID())
       const { methodArn, pathParameters } = (event ?? {}) as AuthorizerEvent
-      // There is always one; without, nothing can be allowed.
-      const resource = typeof methodArn === 'string' ? methodArn : 'arn:none'
+      // A REST API's event always has one: without, this is another's, and nothing can be allowed.
+      const resource = typeof methodArn === 'string' ? methodArn : NOTHING
       const proxy = pathParameters?.proxy
       call.record.route = '/api'
       const log = (status: number) =>
@@ -62,6 +63,7 @@ export function authorizer(createParts: () => SessionReader): Authorizer {
       try {
         call.deps = parts()
         const access_token = await authorize(call, `/${typeof proxy === 'string' ? proxy : ''}`, parts())
+        if (resource === NOTHING) throw new ProxyError('internal')
         call.record.outcome = 'authorized'
         log(200)
         return policy('Allow', resource, { authorization: `Bearer ${access_token}` })

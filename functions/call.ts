@@ -80,10 +80,13 @@ function routeOf(routeKey: string | undefined, path: string): string {
   return routeKey?.includes(' ') ? routeKey.slice(routeKey.indexOf(' ') + 1) : path
 }
 
-/** Payload 2.0 has them apart; in 1.0 they stand in their header (RFC 6265 section 4.2.1), or in several. */
+/**
+ * Payload 2.0 has them apart; in 1.0 they stand in their header (RFC 6265 section 4.2.1). A comma separates nothing: browsers
+ * take it for a part of a value, and so would let any sibling host put a cookie of ours behind one.
+ */
 function cookiesOf(apart: unknown, header: string | undefined): string[] {
   const values = Array.isArray(apart) ? apart : [header]
-  return values.flatMap((value: unknown) => (typeof value === 'string' ? value.split(/[;,]\s*/) : []))
+  return values.flatMap((value: unknown) => (typeof value === 'string' ? value.split(/;[ \t]*/) : []))
 }
 
 /** Payload 1.0 has the parameters decoded. */
@@ -100,8 +103,10 @@ function joined(headers: Loose): Loose {
   const several = Object.entries(headers).filter((entry): entry is [string, unknown[]] =>
     Array.isArray(entry[1]),
   )
+  // RFC 9113 section 8.2.3: of all headers this one alone is not a list by commas.
+  const between = (name: string) => (name.toLowerCase() === 'cookie' ? '; ' : ',')
   const texts = (values: unknown[]) => values.filter(value => typeof value === 'string')
-  return Object.fromEntries(several.map(([name, values]) => [name, texts(values).join(',')]))
+  return Object.fromEntries(several.map(([name, values]) => [name, texts(values).join(between(name))]))
 }
 
 function lowerCased(headers: Loose): Record<string, string | undefined> {

@@ -28,13 +28,13 @@ export function clientOf(call: ReadyCall, ...deliveries: Delivery[]): Client {
 }
 
 /** The same where a session speaks for the user: a browser by its cookie, a native app by its handle, and nobody by both. */
-export function sessionClientOf(call: ReadyCall): SessionClient {
+export function sessionClientOf(call: ReadyCall, { evenDisabled = false } = {}): SessionClient {
   const { form, headers, cookies } = call
   const { authorization, ...others } = headers
   refuseMisuse(form, others)
   const client = named(call, form)
   requireOrigin(headers.origin, client)
-  requireUsable(client, BY_SESSION)
+  requireUsable(evenDisabled ? { ...client, enabled: true } : client, BY_SESSION)
   const foreign =
     client.application_type === 'native'
       ? cookies.length > 0 && 'Cookie'

@@ -1,5 +1,5 @@
 import { type Client, hasSession } from '../lib/config/client.ts'
-import { causeName } from '../lib/errors.ts'
+import { causeName, coded, ProxyError } from '../lib/errors.ts'
 import type { Answer } from '../lib/http/post.ts'
 import { REVOCATION_MS } from '../lib/limits.ts'
 import { type Claims, checkIdToken, type IdTokenRules } from '../lib/oauth/id-token.ts'
@@ -15,7 +15,7 @@ export interface Exchange {
   parameters: URLSearchParams
   dpop?: string | undefined
   /** What the ID token is held against beside the registration. */
-  expected?: Pick<IdTokenRules, 'sub' | 'nonce'>
+  expected?: Pick<IdTokenRules, 'sub' | 'nonce' | 'max_age'>
 }
 
 export interface Exchanged {
@@ -40,20 +40,25 @@ export async function exchange(
   const tokens = readTokenResponse(answer, { proof: dpop !== undefined, members: client.response_members })
   const refresh_token = parameters.get('refresh_token')
   if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
-  const checked = tokens.id_token !== undefined || expected?.nonce !== undefined
-  if (!keys || !checked) return { tokens, claims: undefined, answer }
   const code = parameters.get('code') ?? undefined
+  // A session is somebody's: without an ID token nobody could say whose, nor hold the next one's against it.
+  const required = hasSession(client) && code !== undefined
+  if (!keys || (tokens.id_token === undefined && !required)) return { tokens, claims: undefined, answer }
   try {
-    const claims = await timed(record, 'id_token_ms', checkIdToken)(tokens, client, keys, {
-      code,
-      ...expected,
-      now: deps.now(),
-    })
+    if (hasSession(client)) requireBearer(tokens)
+    const check = timed(record, 'id_token_ms', checkIdToken)
+    const claims = await check(tokens, client, keys, { code, required, ...expected, now: deps.now() })
     return { tokens, claims, answer }
   } catch (error) {
     if (hasSession(client)) await revokeTokens(call, client, tokens)
     throw error
   }
+}
+
+/** What goes into an Authorization header later on (RFC 6750 section 2.1), and is nothing that needs a proof beside it. */
+function requireBearer({ token_type, access_token }: TokenResponse): void {
+  const bearer = token_type.toLowerCase() === 'bearer' && /^[\x21-\x7e]+$/.test(access_token)
+  if (!bearer) throw new ProxyError('upstream_malformed', { cause: coded('TOKEN_TYPE') })
 }
 
 /**

@@ -9,6 +9,8 @@ export const PRICES = {
   /** arm64. */
   lambdaGbSecond: 0.0000133334,
   apiRequest: 1 / MILLION,
+  /** Of a REST API, the first 333 million. */
+  restRequest: 3.5 / MILLION,
   kmsKeyMonth: 1,
   signRsa2048: 0.03 / 10_000,
   /** Any other kind of key: unconfirmed. */
@@ -32,11 +34,13 @@ const EXCHANGE = {
   logBytes: 1900,
   bytesOut: 5000,
 }
+/** What one request under /api takes besides: the authorizer opens a cookie and writes a line. Sizes as they are usual. */
+const AUTHORIZED = { seconds: 0.004, logBytes: 900 }
 const MEMORY_GB = 0.5
 /** A container reads the configuration once a minute while it is busy. */
 const READS_A_MONTH = 60 * 24 * 30
-/** The three functions' metrics, if every one of them has something to say in every hour. */
-export const METRICS = 40
+/** The metrics of the functions that are always there, if every one of them has something to say in every hour. */
+export const METRICS = 41
 export const PROBES_A_MONTH = 12 * 24 * 30
 
 export interface Use {
@@ -100,6 +104,16 @@ export function worstDay(rate: number, rsa2048: boolean): { signatures: number; 
   return { signatures: requests, kms: round(kms), all: round(kms + requests * each) }
 }
 
+/** What requests under /api cost, as they are counted: in the REST API, the authorizer and its log. Not what your API costs. */
+export function dataPath(requests: number): Record<string, number> {
+  const lines = {
+    'REST API': requests * PRICES.restRequest,
+    Authorizer: requests * (PRICES.lambdaRequest + AUTHORIZED.seconds * MEMORY_GB * PRICES.lambdaGbSecond),
+    'Its log': requests * AUTHORIZED.logBytes * PRICES.logByte,
+  }
+  return Object.fromEntries(Object.entries(lines).map(([what, usd]) => [what, round(usd)]))
+}
+
 /** The two columns of docs/deploy.md. */
 export const SMALL: Use = { exchanges: 10_000, containers: 1, alarms: 15 }
 export const LARGE: Use = { exchanges: 10 * MILLION, containers: 5, alarms: 15 }
@@ -110,14 +124,17 @@ export function tables(): string[] {
   const large = month(LARGE)
   const row = (...cells: string[]) => `| ${cells.join(' | ')} |`
   const usd = (amount: number) => `$${amount.toFixed(2)}`
-  const worst = (rsa2048: boolean, kind: string) => {
-    const { signatures, kms, all } = worstDay(50 + 30, rsa2048)
+  const worst = (rsa2048: boolean, kind: string, signIns = 0) => {
+    const { signatures, kms, all } = worstDay(50 + 30 + signIns, rsa2048)
     return row(kind, signatures.toLocaleString('en'), usd(kms), usd(all))
   }
   return [
     ...Object.keys(small).map(what => row(what, usd(small[what]!), usd(large[what]!))),
     worst(true, 'RSA 2048'),
     worst(false, 'any other'),
+    worst(true, 'RSA 2048, cookie deliveries', 50),
+    worst(false, 'any other, cookie deliveries', 50),
+    ...Object.entries(dataPath(MILLION)).map(([what, amount]) => row(what, usd(amount))),
   ]
 }
 

@@ -1,27 +1,13 @@
-const { createHash } = require('node:crypto')
+const { digestOf, givenTo } = require('./digest.cjs')
 const { resolve } = require('./resolve.cjs')
 
 const ALIAS = 'live'
 
-/** The same in an order that does not depend on who wrote it. */
-function sorted(value) {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map(key => [key, sorted(value[key])]),
-  )
-}
-
 /** What a version is made of, as one word: what has not changed is not published again. */
-function digestOf(properties, { CodeSha256 }) {
+function versionDigest(properties, { CodeSha256 }) {
   // Neither is part of a version.
   const { Code, ReservedConcurrentExecutions, Tags, ...configuration } = properties
-  return createHash('sha256')
-    .update(JSON.stringify(sorted([CodeSha256, configuration])))
-    .digest('hex')
-    .slice(0, 20)
+  return digestOf([CodeSha256, configuration])
 }
 
 /**
@@ -57,16 +43,14 @@ module.exports = class Live {
 
   publish() {
     const { naming } = this.serverless.getProvider('aws')
-    const { compiledCloudFormationTemplate: template, stackParameters = [] } =
-      this.serverless.service.provider
-    const given = Object.fromEntries(
-      stackParameters.map(({ ParameterKey, ParameterValue }) => [ParameterKey, ParameterValue]),
-    )
-    const { resources } = resolve(template, given)
+    const { compiledCloudFormationTemplate: template } = this.serverless.service.provider
+    const { resources } = resolve(template, givenTo(this.serverless))
     for (const { name, declared } of this.functions()) {
       const functionId = naming.getLambdaLogicalId(name)
       const { [declared.versionLogicalId]: version } = template.Resources
-      const versionId = `${functionId.replace('Function', 'Version')}${digestOf(resources[functionId].Properties, version.Properties)}`
+      // One that these parameters do not make has the name that its template gives it.
+      const { Properties } = resources[functionId] ?? template.Resources[functionId]
+      const versionId = `${functionId.replace('Function', 'Version')}${versionDigest(Properties, version.Properties)}`
       delete template.Resources[declared.versionLogicalId]
       declared.versionLogicalId = versionId
       template.Resources[versionId] = version
@@ -77,6 +61,7 @@ module.exports = class Live {
       template.Outputs[outputId] = { ...output, Value: { Ref: versionId } }
       template.Resources[declared.targetAlias.logicalId] = {
         Type: 'AWS::Lambda::Alias',
+        ...(declared.condition && { Condition: declared.condition }),
         Properties: {
           FunctionName: { Ref: functionId },
           FunctionVersion: { 'Fn::GetAtt': [versionId, 'Version'] },

@@ -1,8 +1,10 @@
 // The CloudFormation parameters of a deployment, of those that infra/parameters.yml declares: what was given by `--param`
 // or under `params:` of serverless.yml, and nothing else. A parameter that is not given has its default.
 
-/** What every other route that signs takes a second, in infra/gateway.yml. */
+/** What every other route on which strangers can have something signed takes a second, in infra/gateway.yml. */
 const OTHER_ROUTES = 30
+/** The same of those that sign in cookie deliveries alone. */
+const SIGN_IN_ROUTES = 50
 /** The share of the account's quota that strangers can use up here, at most: others sign in this account too. */
 const SHARE = 0.5
 
@@ -13,6 +15,13 @@ const NEEDS = {
   VpcSubnetIds: ['VpcSecurityGroupIds'],
   EndpointVpcId: ['VpcSubnetIds'],
   HostedZoneId: ['DomainName'],
+  SessionSecretArn: ['CookieDeliveries'],
+  LeaseTable: ['CookieDeliveries'],
+  // Without a name of their own the two APIs have no host in common, and so no cookie.
+  ApiUrl: ['CookieDeliveries', 'AppOrigin', 'DomainName'],
+  AppOrigin: ['ApiUrl'],
+  ForwardClientAddress: ['ApiUrl'],
+  ApiLogs: ['ApiUrl'],
 }
 
 /** The names that were given, by the command line or for this stage. */
@@ -53,10 +62,11 @@ module.exports = async tools => {
   if (missing.length > 0) throw new Error(missing.join(', '))
 
   const number = name => Number(given[name] ?? declared[name].Default)
-  const signing = number('RequestRate') + OTHER_ROUTES
+  const others = OTHER_ROUTES + (isOn('CookieDeliveries') ? SIGN_IN_ROUTES : 0)
+  const signing = number('RequestRate') + others
   if (signing > SHARE * number('SignQuota')) {
     throw new Error(
-      `${signing} requests a second (RequestRate, and ${OTHER_ROUTES} on the other routes) could cost as many ` +
+      `${signing} requests a second (RequestRate, and ${others} on the other routes) could cost as many ` +
         `signatures: more than ${SHARE * 100} % of the ${number('SignQuota')} that SignQuota says KMS takes. Other ` +
         'users of the account would be throttled. Look up the quota, have it raised, and say so in SignQuota.',
     )

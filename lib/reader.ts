@@ -10,7 +10,6 @@ import { guardedAgents } from './http/agents.ts'
 import { kidOf } from './jose/jwks.ts'
 import { createLog, type Log } from './log.ts'
 import { type SealKeys, sealKeys } from './session/keys.ts'
-import { wait } from './within.ts'
 
 // What a function needs that reads the configuration and signs nothing: KMS is not among its imports.
 
@@ -51,7 +50,7 @@ export function createSessionReader(environment = readEnvironment()): SessionRea
     log,
     now,
     configuration: createConfiguration(environment, parts),
-    seals: sealKeys({ ring: createRing(environment, parts), now, wait }),
+    seals: sealKeys({ ring: createRing(environment, parts), now }),
   }
 }
 

@@ -72,7 +72,7 @@ export function createRuntime(overrides: Partial<Deps> = {}, environment = readE
     post: createPost({ agents, userAgent }),
     connect: agents.connect,
     polls: pollIntervals(now, code => createHash('sha256').update(code).digest('base64url')),
-    seals: sealKeys({ ring: createRing(environment, { agents, now, log }), now, wait }),
+    seals: sealKeys({ ring: createRing(environment, { agents, now, log }), now }),
     refreshes: refreshes({
       leases: createLeases(environment, agents),
       now,

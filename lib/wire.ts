@@ -163,7 +163,12 @@ export function toWire(error: ProxyError): Wire {
       )
 
     case 'sessions_unavailable':
-      return wire(503, 'temporarily_unavailable', 'Sessions cannot be opened at the moment.')
+      return wire(
+        503,
+        'temporarily_unavailable',
+        'Sessions cannot be opened at the moment.',
+        retryAfter(RETRY_AFTER_REFRESH_S),
+      )
     case 'configuration_unavailable':
     case 'configuration_expired':
       return wire(503, 'temporarily_unavailable', 'The configuration cannot be read at the moment.')

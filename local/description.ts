@@ -2,6 +2,10 @@
 export interface StackDescription {
   app: string
   gateway: string
+  /** The same two as sibling hosts of one site, which cookies need. A browser finds them; Node may not. */
+  site: { app: string; gateway: string }
+  /** The resource server behind `/api` of the gateway. */
+  api: string
   issuer: string
   kms: string
   secrets_manager: string

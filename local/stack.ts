@@ -6,6 +6,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { stop } from 'esbuild'
 import { build } from '../infra/build.ts'
 import { TAGS } from '../infra/tags.ts'
+import { type Api, startApi } from './api/server.ts'
 import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
 import type { LocalLeaseTable } from './aws/lease-table.ts'
@@ -24,10 +25,11 @@ import {
   SESSION_FUNCTIONS,
   SESSION_SECRET,
 } from './roles.ts'
+import { siblingOf } from './site.ts'
 import { createTraces } from './traces.ts'
 
 export interface StackOptions {
-  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4). 0 takes free ones. */
+  /** The app's; the others follow it (gateway +1, provider +2, KMS +3, Secrets Manager +4, API +5). 0 takes free ones. */
   port: number
   /** What the functions write. */
   log: NodeJS.WritableStream
@@ -43,6 +45,8 @@ export interface StackOptions {
 
 export interface Stack {
   description: StackDescription
+  /** What the API behind the gateway has seen. */
+  api: Api
   close(): Promise<void>
   /** Where there is one. */
   leases?: LocalLeaseTable
@@ -66,7 +70,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   try {
     const app = await keep(startApp({ port }))
-    const [aws] = await Promise.all([
+    const site = { app: siblingOf(app.url, 'app') }
+    const [aws, api] = await Promise.all([
       keep(
         startLocalAwsWorker({
           kmsPort: portOf(3),
@@ -76,6 +81,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           principals: PRINCIPALS,
         }),
       ),
+      keep(startApi({ port: portOf(5), origins: () => [app.url, site.app] })),
       // esbuild's own process has nothing more to do then.
       build().finally(stop),
     ])
@@ -148,6 +154,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         log: functionLog,
         onAnswered: traces.answered,
         prepare,
+        parameters: { ApiUrl: api.url, AppOrigin: site.app, ForwardClientAddress: 'true' },
         // How Node is to run is for whoever starts the stack to say, for the functions' threads too.
         environmentOf: name => ({
           ...nodeOptions(),
@@ -161,6 +168,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const description: StackDescription = {
       app: app.url,
       gateway: gateway.url,
+      site: { ...site, gateway: siblingOf(gateway.url, 'api') },
+      api: api.url,
       issuer,
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
@@ -173,7 +182,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // As often as the function tries.
       setKmsDown: down => faults.fault('Sign', down ? { kind: 'error', name: 'ThrottlingException' } : null),
     })
-    return { description, ...(leases && { leases }), close }
+    return { description, api, ...(leases && { leases }), close }
   } catch (error) {
     await close()
     throw error

@@ -7,7 +7,7 @@ import { startStack } from './stack.ts'
 
 const HELP = `npm start -- [--port N] [--json]
 
-Runs identity provider, KMS, Secrets Manager, gateway, functions and app on loopback.
+Runs identity provider, KMS, Secrets Manager, gateway, functions, an API and the app on loopback.
 
   --port N   the app's port (default 8400); the others follow it. 0 takes free ones.
   --json     prints one line of JSON when everything is ready.
@@ -20,7 +20,7 @@ if (values.help) {
   process.exit(0)
 }
 const port = Number(values.port)
-if (!Number.isInteger(port) || port < 0 || port > 65_531) fail('--port takes a number from 0 to 65531.')
+if (!Number.isInteger(port) || port < 0 || port > 65_530) fail('--port takes a number from 0 to 65530.')
 
 // Standard output is the description's alone: function logs are JSON lines too.
 const stack = await startStack({ port, log: process.stderr }).catch((error: Error) => {
@@ -48,11 +48,13 @@ function readArguments() {
 }
 
 function table(description: StackDescription): string {
-  const { app, gateway, issuer, kms, secrets_manager, clients, env } = description
+  const { app, gateway, site, api, issuer, kms, secrets_manager, clients, env } = description
   const rows = [
     ['app', app],
     ['token endpoint', `${gateway}/token`],
     ['its description', `${app}/openapi.json`],
+    ['as one site', `${site.app} and ${site.gateway}`],
+    ['API', `${api}, through ${site.gateway}/api`],
     ['identity provider', issuer],
     ['KMS', kms],
     ['Secrets Manager', secrets_manager],

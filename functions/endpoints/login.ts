@@ -34,7 +34,9 @@ export const login: Page = async call => {
     redirect_uri: callbackUri(client),
   })
   const scope = parameters.get('scope') as string
-  await remember(call, client, { state, nonce, code_verifier, return_to, scope, ...native })
+  const asked = parameters.get('max_age')
+  const max_age = asked === null ? {} : { max_age: Number(asked) }
+  await remember(call, client, { state, nonce, code_verifier, return_to, scope, ...max_age, ...native })
   return backToTheApp(
     call,
     return_to,

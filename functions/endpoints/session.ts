@@ -1,17 +1,20 @@
 import type { SessionClient } from '../../lib/config/client.ts'
 import { ProxyError } from '../../lib/errors.ts'
-import { jsonReply } from '../../lib/http/reply.ts'
+import { jsonReply, type Reply } from '../../lib/http/reply.ts'
 import { single } from '../../lib/oauth/parameters.ts'
 import { narrowedScope } from '../../lib/oauth/registered.ts'
 import {
   accessLeft,
   accessRunsOut,
   grantedScope,
+  isWithin,
   type Session,
   sameScope,
 } from '../../lib/session/session.ts'
+import { toWire } from '../../lib/wire.ts'
 import type { Endpoint, ReadyCall } from '../call.ts'
 import { sessionClientOf } from '../client.ts'
+import { recorded } from '../middleware/errors.ts'
 import { end, held, keep, now } from '../session/keep.ts'
 import { refreshed } from '../session/refresh.ts'
 import { redeemed } from '../session/ticket.ts'
@@ -41,6 +44,7 @@ export const session: Endpoint = async call => {
   record.outcome = after === before ? 'session' : 'session_refreshed'
   // What has not changed is not written again: the browser's copy is the newest.
   const kept = after === before && client.application_type === 'web' ? {} : await keep(call, client, after)
+  if (wanted !== undefined && !isWithin(after.scope, wanted)) return widened(call, kept)
   return answer(call, client, after, kept)
 }
 
@@ -54,23 +58,37 @@ async function current(
   const granted = grantedScope(before)
   requireGranted(wanted, granted)
   const scope = wanted ?? granted
-  // TMB-2: an access token with more than was asked for is not handed out because it happens to be there.
-  const fits = (session: Session) => scope === undefined || sameScope(session.scope, scope)
+  const isGood = (session: Session) =>
+    // TMB-2: an access token with more than was asked for is not handed out because it happens to be there.
+    (scope === undefined || sameScope(session.scope, scope)) && !accessRunsOut(session, now(call))
   const force = single(call.form, 'force') === 'true'
-  if (!force && fits(before) && !accessRunsOut(before, now(call))) return before
+  if (isGood(before) && (!force || before.refresh_token === undefined)) return before
   if (before.refresh_token === undefined && !accessRunsOut(before, now(call))) {
-    if (fits(before)) return before
     throw new ProxyError('scope_refused')
   }
-  const after = await refreshed(call, client, before, wanted)
-  // Somebody else's refresh, of another scope: what it brought can be refreshed in turn.
-  return fits(after) || wanted === undefined ? after : refreshed(call, client, after, wanted)
+  let session = before
+  for (let tries = 0; tries < TRIES; tries++) {
+    const { session: after, own } = await refreshed(call, client, session, wanted)
+    if (own || isGood(after)) return after
+    // Somebody else's: of another scope, or it has run out since. It can be refreshed in turn.
+    session = after
+  }
+  throw new ProxyError('refresh_under_way')
+}
+
+/** Others who come in between, with other wishes: nobody waits for all of them. */
+const TRIES = 3
+
+/** The provider gave more than it was asked for. The session goes on by what it gave, and the app does not get it. */
+function widened(call: ReadyCall, kept: { handle?: string }): Reply {
+  const { status, error, error_description } = toWire(recorded(new ProxyError('scope_refused'), call))
+  return jsonReply(status, { error, error_description, ...kept })
 }
 
 function requireGranted(wanted: string | undefined, granted: string | undefined): void {
-  if (wanted === undefined || granted === undefined) return
-  const all = granted.split(' ')
-  if (!wanted.split(' ').every(token => all.includes(token))) throw new ProxyError('scope_refused')
+  if (wanted !== undefined && granted !== undefined && !isWithin(wanted, granted)) {
+    throw new ProxyError('scope_refused')
+  }
 }
 
 function answer(call: ReadyCall, client: SessionClient, session: Session, kept: { handle?: string }) {

@@ -1,7 +1,7 @@
 import { hasSession, type SessionClient } from '../../lib/config/client.ts'
 import { inForce } from '../../lib/config/source.ts'
 import { ProxyError } from '../../lib/errors.ts'
-import { permits } from '../../lib/http/api-routes.ts'
+import { overrideIn, permits } from '../../lib/http/api-routes.ts'
 import { requireOwnPage } from '../../lib/http/csrf.ts'
 import type { SessionReader } from '../../lib/reader.ts'
 import { partsOf, readCookie, sessionCookie, tagOf } from '../../lib/session/cookies.ts'
@@ -21,6 +21,8 @@ export async function authorize(
   call.record.client_id = client.client_id
   if (!client.enabled) throw new ProxyError('client_disabled')
   if (!permits(client.api_routes, call.method, path)) throw new ProxyError('api_route_refused')
+  const parameter = overrideIn(call.headers)
+  if (parameter !== undefined) throw new ProxyError('parameter_unsupported', { parameter })
   const now_s = Math.floor(now() / 1000)
   const native = client.application_type === 'native'
   const sealed = native

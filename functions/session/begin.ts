@@ -16,7 +16,7 @@ export async function begun(
   client: SessionClient,
   { code, transaction }: { code: string; transaction: Transaction },
 ): Promise<Session> {
-  const { code_verifier, nonce, scope } = transaction
+  const { code_verifier, nonce, scope, max_age } = transaction
   call.record.grant_type = 'authorization_code'
   call.record.pkce = true
   const parameters = new URLSearchParams({
@@ -25,6 +25,6 @@ export async function begun(
     redirect_uri: callbackUri(client),
     code_verifier,
   })
-  const { tokens, claims } = await exchange(call, { client, parameters, expected: { nonce } })
+  const { tokens, claims } = await exchange(call, { client, parameters, expected: { nonce, max_age } })
   return newSession(tokens, claims, { scope, lifetime: client.session_lifetime, now_s: now(call) })
 }

@@ -28,12 +28,11 @@ export async function keep(
   const { seals } = call.deps
   const native = client.application_type === 'native'
   const sealed = await seal(seals, native ? 'handle' : 'session', client, session)
-  const name = sessionCookie(client.client_id)
-  const { names } = readCookie(call.cookies, name)
   try {
     if (native) return { handle: handleFor(client.client_id, sealed) }
     const max_age = session.exp - now(call)
-    call.setCookies.push(...setCookies(name, sealed, names, { max_age, same_site: 'Strict' }))
+    const name = sessionCookie(client.client_id)
+    call.setCookies.push(...setCookies(name, sealed, { max_age, same_site: 'Strict' }))
   } catch (error) {
     await revokeTokens(call, client, session)
     end(call, client)

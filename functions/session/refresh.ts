@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SessionClient } from '../../lib/config/client.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import { RESULT_KEPT_S } from '../../lib/limits.ts'
+import type { Across, Ended } from '../../lib/session/across.ts'
 import { open, seal } from '../../lib/session/seal.ts'
 import { refreshedSession, type Session } from '../../lib/session/session.ts'
 import type { PageCall } from '../call.ts'
@@ -14,32 +15,59 @@ import { now } from './keep.ts'
  * and as `exchange` does.
  *
  * @param scope less than was granted; all of it unless given
+ * @returns `own`: it was this request that has asked the provider
  */
 export async function refreshed(
   call: PageCall,
   client: SessionClient,
   session: Session,
   scope?: string,
-): Promise<Session> {
-  const { refreshes, seals } = call.deps
-  const { client_id, as } = client
-  const { refresh_token, access_token } = session
+): Promise<{ session: Session; own: boolean }> {
+  const { refresh_token } = session
   if (refresh_token === undefined) throw new ProxyError('session_ended')
-  // Of both: a provider that does not rotate gives the same refresh token for every access token.
-  const key = createHash('sha256')
+  const key = keyOf(client, session)
+  let own = false
+  const work = () => {
+    own = true
+    return refresh(call, client, session, refresh_token, scope)
+  }
+  const result = await call.deps.refreshes.once(key, work, across(call, client))
+  return { session: result, own }
+}
+
+/** Has nobody refresh it any more, and gives the newest one that has come of it: what a logout has to revoke. */
+export async function ended(call: PageCall, client: SessionClient, session: Session): Promise<Session> {
+  const key = keyOf(client, session)
+  return (await call.deps.refreshes.end(key, across(call, client))) ?? session
+}
+
+/** Of both tokens: a provider that does not rotate gives the same refresh token for every access token. */
+function keyOf({ client_id, as }: SessionClient, { refresh_token, access_token }: Session): string {
+  return createHash('sha256')
     .update(JSON.stringify([client_id, as.issuer, refresh_token, access_token]))
     .digest('base64url')
-  // Whoever may write to the table could lay another user's result there: it says itself what it is the result of.
-  const ours = (content: { session: Session; of: string } | undefined) =>
-    content?.of === key ? content.session : undefined
-  return refreshes.once(key, () => refresh(call, client, session, refresh_token, scope), {
-    seal: result => {
+}
+
+function across(call: PageCall, client: SessionClient): Across<Session> {
+  const { seals } = call.deps
+  return {
+    keyOf: session => keyOf(client, session),
+    // Whoever may write to the table could lay another user's result there: it says itself what it is the result of.
+    seal: (of, session) => {
       const iat = now(call)
-      return seal(seals, 'lease', client, { session: result, of: key, iat, exp: iat + RESULT_KEPT_S })
+      return seal(seals, 'lease', client, { session, of, iat, exp: iat + RESULT_KEPT_S })
     },
-    open: async sealed =>
-      ours(await open<{ session: Session; of: string }>(seals, 'lease', client, sealed, now(call))),
-  })
+    async open(of, sealed) {
+      const content = await open<{ session: Session | Ended; of: string }>(
+        seals,
+        'lease',
+        client,
+        sealed,
+        now(call),
+      )
+      return content?.of === of ? content.session : undefined
+    },
+  }
 }
 
 async function refresh(

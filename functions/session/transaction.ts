@@ -1,6 +1,7 @@
 import type { SessionClient } from '../../lib/config/client.ts'
-import { LOGIN_S } from '../../lib/limits.ts'
-import { clearCookies, loginCookie, readCookie, setCookies } from '../../lib/session/cookies.ts'
+import { ProxyError } from '../../lib/errors.ts'
+import { COOKIE_MAX_B, LOGIN_S } from '../../lib/limits.ts'
+import { clearCookies, loginCookie, partsOf, readCookie, setCookies } from '../../lib/session/cookies.ts'
 import { open, seal } from '../../lib/session/seal.ts'
 import type { PageCall } from '../call.ts'
 import { now } from './keep.ts'
@@ -13,6 +14,8 @@ export interface Transaction {
   return_to: string
   /** As it was asked for. */
   scope: string
+  /** Seconds, where it was asked for. */
+  max_age?: number
   /** A native app's own. */
   app_challenge?: string
 }
@@ -20,7 +23,7 @@ export interface Transaction {
 /** Lax: it has to come along when the provider sends the browser back. */
 const SAME_SITE = 'Lax'
 
-/** Gives it to the browser. One at a time: a sign-in that is begun in another tab takes its place. */
+/** Gives it to the browser. Throws ProxyError `body_too_large`. One at a time: a sign-in that is begun in another tab takes its place. */
 export async function remember(
   call: PageCall,
   client: SessionClient,
@@ -28,8 +31,10 @@ export async function remember(
 ): Promise<void> {
   const iat = now(call)
   const sealed = await seal(call.deps.seals, 'login', client, { ...transaction, iat, exp: iat + LOGIN_S })
-  const options = { max_age: LOGIN_S, same_site: SAME_SITE } as const
-  call.setCookies.push(...setCookies(loginCookie(client.client_id), sealed, [], options))
+  const name = loginCookie(client.client_id)
+  // In one piece, always: it stands beside a session in requests whose headers are limited, and is taken back by its name.
+  if (name.length + sealed.length > COOKIE_MAX_B) throw new ProxyError('body_too_large')
+  call.setCookies.push(...setCookies(name, sealed, { max_age: LOGIN_S, same_site: SAME_SITE }).slice(0, 1))
 }
 
 /** The one that the browser has, if its state is this. Throws ProxyError `cookie_repeated`. */
@@ -55,5 +60,6 @@ function sealedIn(call: PageCall, client: SessionClient): string | undefined {
 
 /** Takes it back: it works once. */
 export function forget(call: PageCall, { client_id }: SessionClient): void {
-  call.setCookies.push(...clearCookies([loginCookie(client_id)], SAME_SITE))
+  const name = loginCookie(client_id)
+  call.setCookies.push(...clearCookies([...new Set([name, ...partsOf(call.cookies, name)])], SAME_SITE))
 }

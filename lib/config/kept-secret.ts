@@ -45,8 +45,12 @@ export interface KeptSecret<Value> {
    * @returns the same object while nothing changed; `expired`: last confirmed too long ago
    */
   get(): Promise<{ value: Value; expired: boolean }>
-  /** Reads it again, unless that has been done since then (milliseconds). Never rejects: what is held stays. */
-  renewed(since: number): Promise<void>
+  /**
+   * Reads it again, unless that has been done since then (milliseconds). Never rejects: what is held stays.
+   *
+   * @returns whether what is held has been confirmed since then
+   */
+  renewed(since: number): Promise<boolean>
 }
 
 /**
@@ -137,9 +141,11 @@ export function keptSecret<Value>(
     },
     async renewed(since) {
       // One that is under way may have been begun before: then once more.
-      for (let reads = 0; reads < 2 && !(held && held.confirmedAt >= since); reads++) {
+      const confirmed = () => held !== undefined && held.confirmedAt >= since
+      for (let reads = 0; reads < 2 && !confirmed(); reads++) {
         await once(readDespiteFreeze).catch(() => undefined)
       }
+      return confirmed()
     },
   }
 }

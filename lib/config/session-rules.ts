@@ -10,11 +10,40 @@ import { canBeSameSite } from './urls.ts'
  * listed together with those of the shape; what does not have the right type is passed over here.
  */
 export function sessionProblems(document: Raw): Problem[] {
-  return rawItems(document.clients).flatMap(([client, index]) => {
-    if (client.delivery !== 'mediated' && client.delivery !== 'session') return []
-    const path = `clients[${index}]`
-    return [...endpointProblems(client, path), ...siteProblems(client, path), ...scopeProblems(client, path)]
-  })
+  const clients = rawItems(document.clients).flatMap(([client, index]) =>
+    client.delivery === 'mediated' || client.delivery === 'session'
+      ? [{ client, path: `clients[${index}]` }]
+      : [],
+  )
+  return clients.flatMap(({ client, path }) => [
+    ...endpointProblems(client, path),
+    ...siteProblems(client, path),
+    ...scopeProblems(client, path),
+    ...mixUpProblems(
+      client,
+      clients.map(one => one.client),
+      path,
+    ),
+  ])
+}
+
+/**
+ * RFC 9700 section 4.4.2: where the answers of several issuers come to one address, each has to say whose it is (RFC 9207), or
+ * the code of one could be sent to another.
+ */
+function mixUpProblems(client: Raw, all: readonly Raw[], path: string): Problem[] {
+  const mixed = all.some(
+    ({ public_url, issuer }) => public_url === client.public_url && issuer !== client.issuer,
+  )
+  return mixed && client.authorization_response_iss_parameter_supported !== true
+    ? [
+        {
+          path: `${path}.authorization_response_iss_parameter_supported`,
+          message:
+            'must be true where clients of several issuers share one public_url (RFC 9700 section 4.4.2)',
+        },
+      ]
+    : []
 }
 
 /** The sign-in is begun here and its ID token checked here (OpenID Connect Core 3.1.2.1 and 3.1.3.7). */

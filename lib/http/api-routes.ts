@@ -8,8 +8,13 @@ export interface Route {
 
 /** RFC 3986 section 3.3: pchar. */
 const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/
-/** Encoded, these are still separators, dots or percent signs to some server behind; and nobody means control characters. */
-const HIDDEN = /%(?:2e|2f|5c|25|[01][0-9a-f]|7f)/i
+/**
+ * Encoded, these are still separators, dots or percent signs to some server behind, and API Gateway decodes them on the way
+ * there; nobody means control characters.
+ */
+const HIDDEN = /%(?:23|25|2e|2f|3b|3f|5c|[01][0-9a-f]|7f)/i
+/** RFC 3986 section 5.2.4, also with a parameter behind, which some servers take off first (`..;`). */
+const DOTS = /^\.\.?(?:;|$)/
 
 /**
  * Whether a request may be forwarded (RFC 10017, on proxying: an explicit list of paths and methods). A path that two
@@ -33,6 +38,31 @@ function isPlain(path: string): boolean {
   return (
     before === '' &&
     !HIDDEN.test(path) &&
-    segments.every(segment => SEGMENT.test(segment) && segment !== '.' && segment !== '..')
+    segments.every(segment => SEGMENT.test(segment) && !DOTS.test(segment)) &&
+    isUtf8(path)
   )
+}
+
+/** Overlong forms of dots and slashes are none. */
+function isUtf8(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Headers by which some servers take another method or path than the request's: nobody who calls an API by its list needs them. */
+const OVERRIDES = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+] as const
+
+/** The header that would make the list of routes hollow, where there is one. */
+export function overrideIn(headers: Readonly<Record<string, string | undefined>>): string | undefined {
+  return OVERRIDES.find(name => headers[name] !== undefined)
 }

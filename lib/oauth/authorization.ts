@@ -21,15 +21,21 @@ export interface Binding {
 
 /** The authorization request (OpenID Connect Core 3.1.2.1, RFC 7636 section 4.3). Throws ProxyError. */
 export function authorizationParameters(query: Form, client: Client, binding: Binding): URLSearchParams {
+  const scope = narrowedScope(query, client)?.split(' ') ?? client.scope ?? ['openid']
   const parameters = new URLSearchParams({
     response_type: 'code',
     ...binding,
     code_challenge_method: 'S256',
-    scope: narrowedScope(query, client) ?? client.scope?.join(' ') ?? 'openid',
+    // A set, which a caller could otherwise make as long as it likes.
+    scope: [...new Set(scope)].join(' '),
   })
   for (const name of PASSED) {
     const value = single(query, name)
-    if (value !== undefined) parameters.set(name, value)
+    if (value === undefined) continue
+    if (name === 'max_age' && !/^\d{1,9}$/.test(value)) {
+      throw new ProxyError('parameter_malformed', { parameter: 'max_age' })
+    }
+    parameters.set(name, value)
   }
   for (const resource of client.resource ?? []) parameters.append('resource', resource)
   return parameters
@@ -52,7 +58,9 @@ export function returnTo(query: Form, client: Client): string {
   // two of them begin a host; the parser knows that, and so its origin is looked at and not the text.
   if (text.length > RETURN_TO_MAX || !URL.canParse(text, home)) throw new ProxyError('return_to_refused')
   const url = new URL(text, home)
-  if (!client.allowed_origins.includes(url.origin) || url.username !== '' || url.password !== '') {
+  // A blob: or filesystem: URL has the origin that it was made by.
+  const plain = /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+  if (!plain || !client.allowed_origins.includes(url.origin)) {
     throw new ProxyError('return_to_refused')
   }
   return url.href

@@ -20,6 +20,8 @@ export interface IdTokenRules {
   sub?: string | undefined
   /** That of the authorization request, where it was made here: then the ID token must have it (section 3.1.3.7, item 11). */
   nonce?: string | undefined
+  /** Seconds, where the request named it: how long ago the user may have signed in at the provider. */
+  max_age?: number | undefined
   /** The algorithms that are allowed; else those of ID_TOKEN_ALGORITHMS. */
   algs?: readonly IdTokenAlg[] | undefined
   /** Milliseconds since the epoch. */
@@ -39,7 +41,7 @@ const invalid = (check: string) => new ProxyError('id_token_invalid', { cause: c
  */
 export async function validateIdToken(
   id_token: string,
-  { issuer, client_id, access_token, code, sub, nonce, algs, now }: IdTokenRules,
+  { issuer, client_id, access_token, code, sub, nonce, max_age, algs, now }: IdTokenRules,
   keys: KeySet,
 ): Promise<Claims> {
   const verified = await verifyJwt(id_token, keys, {
@@ -59,6 +61,10 @@ export async function validateIdToken(
   const several = Array.isArray(claims.aud) && claims.aud.length > 1
   if (claims.azp === undefined ? several : claims.azp !== client_id) throw invalid('AZP')
   if (nonce !== undefined && claims.nonce !== nonce) throw invalid('NONCE')
+  // Item 13, and section 3.1.2.1: auth_time is required where max_age was asked for.
+  const { auth_time } = claims
+  const since = typeof auth_time === 'number' ? now / 1000 - auth_time : Number.NaN
+  if (max_age !== undefined && !(since <= max_age + ID_TOKEN_TOLERANCE_S)) throw invalid('AUTH_TIME')
   if (claims.at_hash !== undefined && claims.at_hash !== (await halfHash(verified.alg, access_token))) {
     throw invalid('AT_HASH')
   }
@@ -77,12 +83,16 @@ export async function checkIdToken(
   { id_token, access_token }: TokenResponse,
   { as: { issuer }, client_id, id_token_algs: algs }: Client,
   keys: ProviderKeys,
-  given: Pick<IdTokenRules, 'code' | 'sub' | 'nonce' | 'now'>,
+  {
+    required = false,
+    ...given
+  }: Pick<IdTokenRules, 'code' | 'sub' | 'nonce' | 'max_age' | 'now'> & {
+    required?: boolean
+  },
 ): Promise<Claims | undefined> {
   // readTokenResponse has refused what is there and no string.
   if (typeof id_token !== 'string') {
-    // Without an ID token there is no nonce, and so nothing that ties these tokens to the browser that began.
-    if (given.nonce !== undefined) throw invalid('MISSING')
+    if (required) throw invalid('MISSING')
     return undefined
   }
   const rules = { issuer, client_id, algs, access_token, ...given }

@@ -52,8 +52,9 @@ export function partsOf(cookies: readonly string[], name: string): string[] {
   return [...new Set(cookies.map(nameOf))].filter(one => isPart(one, name))
 }
 
+/** As a browser reads it (RFC 6265bis section 5.6): spaces and tabs are taken off, and no other character that looks like one. */
 function nameOf(cookie: string): string {
-  return cookie.slice(0, Math.max(cookie.indexOf('='), 0)).trim()
+  return cookie.slice(0, Math.max(cookie.indexOf('='), 0)).replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 function isPart(cookie: string, name: string): boolean {
@@ -69,18 +70,19 @@ export interface CookieOptions {
   same_site: 'Strict' | 'Lax'
 }
 
+/** Every name that a cookie can have something under. */
+export function allParts(name: string): string[] {
+  return [name, ...Array.from({ length: COOKIE_CHUNKS_MAX }, (_, index) => `${name}-${index}`)]
+}
+
 /**
- * The `Set-Cookie` values that put a value into the browser, and take away what else is there under the names of
- * `before`. Throws ProxyError `session_too_large` (requirement COOKIE-4): nothing is ever cut off.
+ * The `Set-Cookie` values that put a value into the browser, and take away what may be there under its other names: what is
+ * there nobody can say, since a Strict cookie does not come along to the callback. Throws ProxyError `session_too_large`
+ * (requirement COOKIE-4): nothing is ever cut off.
  */
-export function setCookies(
-  name: string,
-  value: string,
-  before: readonly string[],
-  { max_age, same_site }: CookieOptions,
-): string[] {
+export function setCookies(name: string, value: string, { max_age, same_site }: CookieOptions): string[] {
   const parts = chunked(name, value)
-  const left = before.filter(one => !parts.some(([part]) => part === one))
+  const left = allParts(name).filter(one => !parts.some(([part]) => part === one))
   return [
     ...parts.map(([part, text]) => `${part}=${text}; Max-Age=${max_age}; ${ATTRIBUTES}${same_site}`),
     ...left.map(one => clear(one, same_site)),

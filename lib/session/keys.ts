@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { ProxyError } from '../errors.ts'
-import { RING_FORCED_MS } from '../limits.ts'
+import { MISSING_MAX, RING_FORCED_MS } from '../limits.ts'
 
 /** What is sealed, and so which key it is sealed by: one of them never opens another (requirement COOKIE-6). */
 export type Purpose = 'session' | 'login' | 'handle' | 'ticket' | 'lease'
@@ -17,7 +17,7 @@ export interface SealKey {
   key: Uint8Array
 }
 
-/** The keys to seal and open by. Both reject with ProxyError `sessions_unavailable` where there are none to be had. */
+/** The keys to seal and open by. Both reject with ProxyError `sessions_unavailable` where they are not to be had at the moment. */
 export interface SealKeys {
   toSeal(purpose: Purpose, owner: Owner): Promise<SealKey>
   /** That of this name; undefined where the ring has none such, not even after it was read again. */
@@ -32,29 +32,34 @@ export interface Masters {
 
 export interface KeptMasters {
   get(): Promise<{ value: Masters; expired: boolean }>
-  /** Reads them again, unless that has been done since then. */
-  renewed(since: number): Promise<void>
+  /** Reads them again, unless that has been done since then; whether they are confirmed since then. Never rejects. */
+  renewed(since: number): Promise<boolean>
 }
 
 export interface SealKeysDeps {
   ring: KeptMasters | undefined
   /** Milliseconds since the epoch; may step. */
   now(): number
-  wait(ms: number): Promise<void>
 }
 
 /** Keys from a ring of masters, each derived once (HKDF-SHA-256, RFC 5869). */
-export function sealKeys({ ring, now, wait }: SealKeysDeps): SealKeys {
+export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
   const derived = new Map<string, Uint8Array>()
   let from: Masters | undefined
   let forcedAt = Number.NEGATIVE_INFINITY
+  let flight: Promise<boolean> | undefined
+  /** Names that a read has not found, and when it was begun. */
+  const missing = new Map<string, number>()
 
   async function masters(): Promise<Masters> {
     if (!ring) throw new ProxyError('sessions_unavailable')
     const { value, expired } = await ring.get()
     if (expired) throw new ProxyError('configuration_expired')
     // What a master that was taken out has made goes with it.
-    if (value !== from) derived.clear()
+    if (value !== from) {
+      derived.clear()
+      missing.clear()
+    }
     from = value
     return value
   }
@@ -66,14 +71,28 @@ export function sealKeys({ ring, now, wait }: SealKeysDeps): SealKeys {
     return key
   }
 
-  /** A key that is not known may be a new one. Strangers can name any, so the ring is not read more often than that. */
-  async function renewed(): Promise<Masters> {
-    const since = now()
-    const rest = forcedAt + RING_FORCED_MS - since
-    if (rest > 0 && rest <= RING_FORCED_MS) await wait(rest)
-    forcedAt = now()
-    await ring!.renewed(since)
-    return masters()
+  const isRecent = (since: number) => now() - since >= 0 && now() - since < RING_FORCED_MS
+
+  /**
+   * A name that is not known may be a new one, so the ring is read again; but strangers can make up names, so only now and
+   * then. In between nobody can say: the session is left as it is, and its app comes again.
+   */
+  async function lookAgain(kid: string): Promise<string | undefined> {
+    if (isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
+    if (!flight && isRecent(forcedAt)) throw new ProxyError('sessions_unavailable')
+    if (!flight) {
+      forcedAt = now()
+      flight = ring!.renewed(forcedAt).finally(() => {
+        flight = undefined
+      })
+    }
+    const confirmed = await flight
+    const master = (await masters()).masters.get(kid)
+    if (master !== undefined) return master
+    if (!confirmed) throw new ProxyError('sessions_unavailable')
+    if (missing.size > MISSING_MAX) missing.clear()
+    missing.set(kid, forcedAt)
+    return undefined
   }
 
   return {
@@ -82,8 +101,7 @@ export function sealKeys({ ring, now, wait }: SealKeysDeps): SealKeys {
       return { kid: write, key: derive(all.get(write)!, write, purpose, owner) }
     },
     async toOpen(purpose, owner, kid) {
-      let master = (await masters()).masters.get(kid)
-      master ??= (await renewed()).masters.get(kid)
+      const master = (await masters()).masters.get(kid) ?? (await lookAgain(kid))
       return master === undefined ? undefined : { kid, key: derive(master, kid, purpose, owner) }
     },
   }

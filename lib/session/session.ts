@@ -122,3 +122,9 @@ export function sameScope(one: string | undefined, other: string | undefined): b
   const tokens = (scope: string | undefined) => [...new Set((scope ?? '').split(' '))].sort().join(' ')
   return tokens(one) === tokens(other)
 }
+
+/** Whether the one has no scope token that the other has not; one that nobody has named has none. */
+export function isWithin(one: string | undefined, other: string): boolean {
+  const all = other.split(' ')
+  return (one ?? '').split(' ').every(token => token === '' || all.includes(token))
+}

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { DEMO_CLIENTS } from '../clients.ts'
 import type { StackDescription } from '../description.ts'
 import { listen } from '../listen.ts'
+import { siblingOf } from '../site.ts'
 import type { Traces } from '../traces.ts'
 import { readAssets } from './assets.ts'
 
@@ -29,24 +30,25 @@ export async function startApp({ port }: { port: number }): Promise<App> {
   const server = http.createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', url)
     // By another name than its own somebody else's page may be speaking (DNS rebinding).
-    if (
-      !behind ||
-      ![new URL(url).host, new URL(foreignOrigin(url)).host].includes(request.headers.host ?? '')
-    ) {
+    const own = [url, siblingOf(url, 'app')].find(one => new URL(one).host === request.headers.host)
+    if (!behind || (own === undefined && request.headers.host !== new URL(foreignOrigin(url)).host)) {
       return send(response, 421, 'text/plain', 'Misdirected request\n')
     }
-    // The app lives under one name; the other one is only the foreign page's.
-    if (request.headers.host !== new URL(url).host && !pathname.startsWith('/foreign')) {
+    // The app lives under two names; the third one is only the foreign page's.
+    if (own === undefined && !pathname.startsWith('/foreign')) {
       response.setHeader('location', url)
       return send(response, 307, 'text/plain', `The app is at ${url}\n`)
     }
     const asset = assets.get(pathname)
     if (request.method === 'GET' && asset) {
-      response.setHeader('content-security-policy', policy(behind.description))
+      response.setHeader(
+        'content-security-policy',
+        policy(behind.description, gatewayFor(own, behind.description)),
+      )
       return send(response, 200, asset.type, asset.content)
     }
     try {
-      const answer = await answerOf(request, pathname, searchParams, behind)
+      const answer = await answerOf(request, pathname, searchParams, behind, own)
       if (answer !== undefined) return send(response, 200, 'application/json', JSON.stringify(answer))
     } catch {
       return send(response, 400, 'text/plain', 'Bad request\n')
@@ -71,8 +73,10 @@ async function answerOf(
   pathname: string,
   query: URLSearchParams,
   { description, traces, setKmsDown }: Behind,
+  own: string | undefined,
 ): Promise<unknown> {
-  const { issuer, gateway, clients, app } = description
+  const { issuer, clients, app } = description
+  const gateway = gatewayFor(own, description)
   switch (`${request.method} ${pathname}`) {
     case 'GET /configuration':
       return {
@@ -82,7 +86,7 @@ async function answerOf(
         foreign: `${foreignOrigin(app)}/foreign`,
       }
     case 'GET /openapi.json':
-      return readOpenApi(gateway)
+      return readOpenApi(description.gateway)
     case 'GET /trace':
       return query.has('request_id')
         ? traces.byId(query.get('request_id') ?? '')
@@ -110,7 +114,12 @@ function foreignOrigin(app: string): string {
   return app.replace('127.0.0.1', 'localhost')
 }
 
-function policy({ app, gateway, issuer }: StackDescription): string {
+/** A page under the name of the site has the gateway there: cookies go to siblings alone. */
+function gatewayFor(own: string | undefined, { gateway, site }: StackDescription): string {
+  return own === site.app ? site.gateway : gateway
+}
+
+function policy({ app, issuer }: StackDescription, gateway: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",

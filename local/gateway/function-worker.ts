@@ -17,8 +17,8 @@ export interface Invocation {
   event: unknown
 }
 
-/** `span` is that of the handler itself. */
-export type Outcome = { id: number; span: Span } & ({ result: unknown } | { error: string })
+/** `span` is that of the handler itself. Of an error Lambda reports type and message. */
+export type Outcome = { id: number; span: Span } & ({ result: unknown } | { error: string; message: string })
 
 type Handler = (event: unknown, context: object) => Promise<unknown>
 
@@ -41,8 +41,8 @@ port.on('message', async ({ id, event }: Invocation) => {
     const result = await handler(event, context)
     port.postMessage({ id, result, span: span() } satisfies Outcome)
   } catch (error) {
-    const name = error instanceof Error ? error.name : 'Error'
-    port.postMessage({ id, error: name, span: span() } satisfies Outcome)
+    const { name, message } = error instanceof Error ? error : new Error(String(error))
+    port.postMessage({ id, error: name, message, span: span() } satisfies Outcome)
   }
 })
 port.postMessage('ready')

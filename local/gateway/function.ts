@@ -9,6 +9,17 @@ export interface Invoked {
   span: Span
 }
 
+/** What a function threw. */
+export class FunctionError extends Error {
+  /** The message that it threw with, which a REST API looks at. */
+  readonly reported: string
+
+  constructor(name: string, reported: string) {
+    super(`the function threw ${name}`)
+    this.reported = reported
+  }
+}
+
 /** A function that runs. */
 export interface RunningFunction {
   /** Rejects where the function throws or its thread ends, as Lambda reports a function error. */
@@ -37,7 +48,7 @@ export async function startFunction(
   worker.on('message', (outcome: Outcome) => {
     const caller = waiting.get(outcome.id)
     waiting.delete(outcome.id)
-    if ('error' in outcome) caller?.reject(new Error(`the function threw ${outcome.error}`))
+    if ('error' in outcome) caller?.reject(new FunctionError(outcome.error, outcome.message))
     else caller?.resolve(outcome)
   })
   const endAll = () => {

@@ -6,7 +6,10 @@ import { epochMs, type Span } from '../clock.ts'
 import { listen } from '../listen.ts'
 import { toEvent } from './event.ts'
 import { type RunningFunction, startInstances } from './function.ts'
-import { matchRoute, readServerlessYml } from './routes.ts'
+import { type RestApi, restApi } from './rest-api.ts'
+import { restHandler } from './rest-server.ts'
+import { type FunctionDeclaration, matchRoute, readServerlessYml } from './routes.ts'
+import { readResources } from './template.ts'
 
 export interface GatewayOptions {
   port: number
@@ -18,6 +21,8 @@ export interface GatewayOptions {
   instances?: number
   /** What has to be there before a function starts, and needs to know where the gateway listens. */
   prepare?(url: string): Promise<void>
+  /** Parameters of the deployment (infra/parameters.yml). With an ApiUrl the REST API of infra/session-api.yml is served too. */
+  parameters?: Record<string, string>
   /** What the functions write. */
   log: NodeJS.WritableStream
   /** Told of every request that a function answered. */
@@ -51,11 +56,14 @@ const INTEGRATION_TIMEOUT_MS = 30_000
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { routes, functions } = readServerlessYml(`${options.root}/serverless.yml`)
   const running = new Map<string, RunningFunction>()
+  const api = readRestApi(options, functions)
+  const rest = api && restHandler(api, running)
 
   // Beyond its header limit Node answers 431 by itself.
   const server = http.createServer({ maxHeaderSize: HEADERS_MAX_B }, async (request, response) => {
     const { method = '', url = '/' } = request
     const start = epochMs()
+    if (rest?.(request, response)) return
     try {
       const route = matchRoute(routes, method, url.split('?', 1)[0] ?? '')
       const invoked = route && running.get(route.functionName)
@@ -89,10 +97,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // The port first: where it is taken, nothing else has to start.
     const url = await listen(server, options.port)
     await options.prepare?.(url)
-    // A function without a route is called by a clock, and there is none here.
-    for (const { name, handler, timeoutSeconds } of functions.filter(one =>
-      routes.some(route => route.functionName === one.name),
-    )) {
+    // Any other function is called by a clock, and there is none here.
+    const called = new Set([
+      ...routes.map(({ functionName }) => functionName),
+      ...(api?.methods.map(({ authorizer }) => authorizer) ?? []),
+    ])
+    for (const { name, handler, timeoutSeconds } of functions.filter(one => called.has(one.name))) {
       const [file = '', exportName = ''] = splitHandler(handler)
       const module = pathToFileURL(`${options.root}/${file}.mjs`).href
       const data = { module, exportName, functionName: name, timeoutSeconds }
@@ -104,6 +114,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await close()
     throw error
   }
+}
+
+/** As a deployment with a name of its own would have it. */
+function readRestApi(
+  { root, parameters }: GatewayOptions,
+  functions: readonly FunctionDeclaration[],
+): RestApi | undefined {
+  if (parameters?.ApiUrl === undefined) return undefined
+  const given = { CookieDeliveries: 'true', DomainName: 'api.example.localhost', ...parameters }
+  const aliases = functions.map(({ name }) => [`${name[0]?.toUpperCase()}${name.slice(1)}LiveAlias`, name])
+  return restApi(readResources(`${root}/infra`, 'session-api.yml', given, Object.fromEntries(aliases)))
 }
 
 function splitHandler(handler: string): [string, string] {

@@ -28,7 +28,7 @@ const ARGS = [
   '--disable-sync',
   '--no-proxy-server',
   // Whatever asks for another host fails, the browser's own errands included.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
 ]
 
 /** How long the page may take for one step; far above what it takes, far below a test's own time. */

@@ -82,6 +82,27 @@ describe('alarms', () => {
     }
   })
 
+  test('with an API behind the session delivery: one more, and the authorizer is counted with the others', () => {
+    const all = Object.fromEntries(ofType(service.standing(EVERYTHING).resources, 'AWS::CloudWatch::Alarm'))
+    expect(Object.keys(all).filter(name => !(name in alarms))).toEqual(['ApiFailedAlarm'])
+    expect(metricsOf(all.ApiFailedAlarm!)).toMatchObject([
+      {
+        Namespace: 'AWS/ApiGateway',
+        MetricName: '5XXError',
+        Dimensions: [{ Name: 'ApiName', Value: 'countersign-dev-session-api' }],
+      },
+    ])
+    // The name that the metric is kept by.
+    expect(service.standing(EVERYTHING).resources.SessionApi!.Properties.Name).toBe(
+      'countersign-dev-session-api',
+    )
+    const { ConfigurationErrorAlarm } = all
+    const [{ Expression }] = ConfigurationErrorAlarm!.Properties.Metrics
+    const functions = metricsOf(ConfigurationErrorAlarm!).map(({ Dimensions }) => Dimensions[0]!.Value)
+    expect(functions).toContain(KNOWN.AuthorizerLambdaFunction)
+    expect(Expression.match(/FILL/g)).toHaveLength(functions.length)
+  })
+
   test('ROT-6: one is raised by a key that is too old, and by the first refusal of a new one', () => {
     const age = (given: Record<string, string>) => service.standing(given).resources.KeyAgeAlarm!.Properties
     expect(age({})).toMatchObject({

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { LARGE, month, PRICES, SMALL, tables, worstDay } from '../../infra/cost.ts'
+import { dataPath, LARGE, month, PRICES, SMALL, tables, worstDay } from '../../infra/cost.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const page = readFileSync(join(ROOT, 'docs/deploy.md'), 'utf8')
@@ -38,6 +38,11 @@ test('a month is counted by hand', () => {
   expect(Together).toBeCloseTo(Object.values(parts).reduce((sum, usd) => sum + usd, 0))
 })
 
+test('a million requests under /api are counted by hand', () => {
+  // 4 ms of half a GB are 2,000 GB-seconds, and 900 bytes each 0.9 GB.
+  expect(dataPath(1_000_000)).toEqual({ 'REST API': 3.5, Authorizer: 0.23, 'Its log': 0.45 })
+})
+
 test('it grows with use, keys and the kind of key, and never the other way', () => {
   expect(month(LARGE).Together).toBeGreaterThan(month(SMALL).Together!)
   expect(month({ ...SMALL, keys: 3 })['KMS, keys']).toBe(3)
@@ -59,7 +64,15 @@ test('ABUSE-1: what strangers can spend in a day follows from the rates that are
   expect(kms).toBeCloseTo(signatures * 0.000003, 2)
   expect(all).toBeGreaterThan(kms)
   expect(page).toContain(`| RSA 2048 | ${signatures.toLocaleString('en')} | $${kms.toFixed(2)} |`)
+  // With cookie deliveries strangers can begin sign-ins as well, and end them.
+  const signIns = ['ANY /login', 'ANY /callback'].reduce(
+    (sum, route) => sum + RouteSettings[route].ThrottlingRateLimit,
+    0,
+  )
+  const more = worstDay(signing + signIns, true)
+  expect(page).toContain(`${more.signatures.toLocaleString('en')} | $${more.kms.toFixed(2)} |`)
   // The check of infra/stack-parameters.cjs counts the same.
   const source = readFileSync(join(ROOT, 'infra/stack-parameters.cjs'), 'utf8')
   expect(source).toContain(`OTHER_ROUTES = ${signing - rate}\n`)
+  expect(source).toContain(`SIGN_IN_ROUTES = ${signIns}\n`)
 })

@@ -8,6 +8,9 @@ import { packagedCopy, type Template } from './packaged.ts'
 
 /** What moto's does not make. Of these the other tests look at the template alone, and no test sees them deployed. */
 const NOT_DEPLOYED = [
+  'AWS::ApiGateway::Authorizer',
+  'AWS::ApiGateway::GatewayResponse',
+  'AWS::ApiGateway::Stage',
   'AWS::ApiGatewayV2::Api',
   'AWS::ApiGatewayV2::ApiMapping',
   'AWS::ApiGatewayV2::DomainName',
@@ -68,6 +71,9 @@ describe.skipIf(!installed)("deployed by another CloudFormation than AWS's", () 
     )
     return Object.fromEntries([...found].map(([, logical, physical]) => [logical, physical]))
   }
+  /** The role and the table: names of functions are taken by the other stack. */
+  const leasing = ({ Resources }: Template) =>
+    Object.fromEntries(['SigningRole', 'Leases'].map(name => [name, Resources[name]!]))
   // It gives the policy as it was told it, and not as text.
   const policyOf = async (KeyId: string) =>
     (await moto.json('kms', 'TrentService.GetKeyPolicy', { KeyId, PolicyName: 'default' })).Policy
@@ -146,6 +152,25 @@ describe.skipIf(!installed)("deployed by another CloudFormation than AWS's", () 
     const groups = await logGroups()
     expect(groups[second.OauthLogGroup!]).toBe(365)
     expect(groups[first.OauthLogGroup!]).toBe(30)
+  })
+
+  test('with cookie deliveries and the table: keyed as it is leased by, and the function may use it', async () => {
+    const given = { CookieDeliveries: 'true', LeaseTable: 'true' }
+    await deploy('CreateStack', 'leasing', { ...dev, Resources: leasing(dev), Outputs: {} }, given)
+    const { Leases, SigningRole } = await standing('leasing')
+    const { Table } = await moto.json('dynamodb', 'DynamoDB_20120810.DescribeTable', { TableName: Leases })
+    expect(Table).toMatchObject({
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+    })
+    const text = await moto.query('iam', 'GetRolePolicy', {
+      RoleName: SigningRole!,
+      PolicyName: 'leases',
+    })
+    const policy = decodeURIComponent(/<PolicyDocument>(.*?)</.exec(text)?.[1] ?? '')
+    expect(policy).toContain('dynamodb:PutItem')
+    expect(policy).toContain(Table.TableArn)
+    expect(await standing('dev')).not.toHaveProperty('Leases')
   })
 
   test('another deployment over it leaves key and logs where they are', async () => {

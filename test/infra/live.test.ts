@@ -37,31 +37,39 @@ describe('what calls a function', () => {
 
   test('nothing is permitted to call a function but by its alias', () => {
     const permissions = ofType(resources, 'AWS::Lambda::Permission')
-    expect(permissions).toHaveLength(3)
-    for (const [, { Properties }] of permissions) expect(Properties.FunctionName).toHaveProperty('Fn::Join')
+    expect(permissions).toHaveLength(4)
+    for (const [id, { Properties }] of permissions) {
+      const alias =
+        id === 'SessionApiMayAuthorize' ? { Ref: 'AuthorizerLiveAlias' } : LIVE(id.split('Lambda')[0]!)
+      expect(Properties.FunctionName).toEqual(alias)
+    }
   })
 })
 
-test.each(['Oauth', 'Jwks', 'Probe'])(
-  'the alias of %s points to the version that this deployment publishes',
-  name => {
-    const versions = versionOf(resources, name)
-    expect(versions).toHaveLength(1)
-    const [[id, version]] = versions as [[string, Resource]]
-    // Those before stay, to be gone back to.
-    expect(version.DeletionPolicy).toBe('Retain')
-    expect(version.Properties.FunctionName).toEqual({ Ref: `${name}LambdaFunction` })
-    expect(resources[`${name}LiveAlias`]).toEqual({
-      Type: 'AWS::Lambda::Alias',
-      Properties: {
-        FunctionName: { Ref: `${name}LambdaFunction` },
-        FunctionVersion: { 'Fn::GetAtt': [id, 'Version'] },
-        Name: 'live',
-      },
-    })
-    expect(service.template.Outputs[`${name}LambdaFunctionQualifiedArn`]!.Value).toEqual({ Ref: id })
-  },
-)
+test.each([
+  ['Oauth', {}],
+  ['Jwks', {}],
+  ['Probe', {}],
+  ['Authorizer', { Condition: 'WithSessionApi' }],
+])('the alias of %s points to the version that this deployment publishes', (name, condition) => {
+  const versions = versionOf(resources, name)
+  expect(versions).toHaveLength(1)
+  const [[id, version]] = versions as [[string, Resource]]
+  // Those before stay, to be gone back to.
+  expect(version.DeletionPolicy).toBe('Retain')
+  expect(version.Properties.FunctionName).toEqual({ Ref: `${name}LambdaFunction` })
+  expect(version).toMatchObject(condition)
+  expect(resources[`${name}LiveAlias`]).toEqual({
+    Type: 'AWS::Lambda::Alias',
+    ...condition,
+    Properties: {
+      FunctionName: { Ref: `${name}LambdaFunction` },
+      FunctionVersion: { 'Fn::GetAtt': [id, 'Version'] },
+      Name: 'live',
+    },
+  })
+  expect(service.template.Outputs[`${name}LambdaFunctionQualifiedArn`]!.Value).toEqual({ Ref: id })
+})
 
 describe('a version', () => {
   const names = async (...given: string[]) => {
@@ -88,6 +96,44 @@ describe('a version', () => {
     // The probe is told the URL.
     expect(named.slice(0, 2)).toEqual(before.slice(0, 2))
     expect(named[2]).not.toBe(before[2])
+  })
+})
+
+describe('a deployment of the REST API', () => {
+  const API = [
+    ...[
+      'CookieDeliveries=true',
+      'DomainName=login.example.com',
+      'CertificateArn=arn:aws:acm:a:1:certificate/1',
+    ],
+    ...['ApiUrl=https://orders.example.com', 'AppOrigin=https://app.example.com'],
+  ]
+  const deployed = async (...given: string[]) => {
+    await packageIn(
+      service.dir,
+      given.flatMap(one => ['--param', one]),
+    )
+    const template: Template = await readJson(service.dir, TEMPLATE)
+    const [[id], ...others] = ofType(template.Resources, 'AWS::ApiGateway::Deployment') as [
+      [string, Resource],
+    ]
+    expect(others).toEqual([])
+    // The stage serves that one.
+    expect(template.Resources.SessionApiStage!.Properties.DeploymentId).toEqual({ Ref: id })
+    expect(JSON.stringify(template)).not.toContain('"SessionApiDeployment"')
+    return id
+  }
+
+  test('is another one where what it serves is another, and only then', async () => {
+    const before = await deployed(...API)
+    expect(before).toMatch(/^SessionApiDeployment[0-9a-f]{20}$/)
+    expect(await deployed(...API, 'ApiRate=7', 'ApiLogs=true', 'ProbeMinutes=15')).toBe(before)
+    const others = [
+      await deployed(...API, 'ApiUrl=https://other.example.com'),
+      await deployed(...API, 'AppOrigin=https://other.example.com'),
+      await deployed(...API, 'ForwardClientAddress=true'),
+    ]
+    expect(new Set([before, ...others]).size).toBe(4)
   })
 })
 

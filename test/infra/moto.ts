@@ -39,8 +39,8 @@ export function without(template: Template, types: ReadonlySet<string>): Templat
       .map(([name]) => name),
   )
   const standIn = (name: string, attribute = 'Ref') =>
-    attribute === 'Ref' && name === 'ConfigurationSecret'
-      ? 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:ConfigurationSecret-a1B2c3-GhIjKl'
+    attribute === 'Ref' && name.endsWith('Secret')
+      ? `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}-a1B2c3-GhIjKl`
       : `${name}.${attribute}`
   const replace = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(replace)

@@ -75,6 +75,12 @@ describe('a parameter', () => {
     [['CloudFront=true'], 'CloudFront needs WebAclArn'],
     [['VpcSubnetIds=subnet-1'], 'VpcSubnetIds needs VpcSecurityGroupIds'],
     [['EndpointVpcId=vpc-1'], 'EndpointVpcId needs VpcSubnetIds'],
+    [['LeaseTable=true'], 'LeaseTable needs CookieDeliveries'],
+    [
+      ['CookieDeliveries=true', 'ApiUrl=https://orders.example.com'],
+      'ApiUrl needs AppOrigin, ApiUrl needs DomainName',
+    ],
+    [['AppOrigin=https://app.example.com'], 'AppOrigin needs ApiUrl'],
   ])('%j is refused without what it needs', async (given, message) => {
     await expect(handedOn(...given)).rejects.toThrow(message)
   })
@@ -88,11 +94,32 @@ describe('a parameter', () => {
     await expect(handedOn(given)).rejects.toThrow(`not a value of ${given.split('=')[0]}`)
   })
 
+  test.each([
+    ['ApiUrl', 'https://orders.example.com', true],
+    ['ApiUrl', 'https://orders.example.com:8443/v1/x', true],
+    ['ApiUrl', 'http://orders.example.com', false],
+    ['ApiUrl', 'https://orders.example.com/', false],
+    ['ApiUrl', 'https://orders.example.com/{tenant}', false],
+    ['ApiUrl', 'https://user@orders.example.com', false],
+    ['ApiUrl', 'https://orders.example.com?x=1', false],
+    ['AppOrigin', 'https://app.example.com', true],
+    ['AppOrigin', 'https://app.example.com/', false],
+    ['AppOrigin', "https://app.example.com'", false],
+    ['AppOrigin', '*', false],
+  ])('%s=%s is taken: %s', (name, value, taken) => {
+    expect(new RegExp(Parameters[name]!.AllowedPattern!).test(value)).toBe(taken)
+  })
+
   test('ABUSE-2: a rate that could use up more than half of the KMS quota is refused', async () => {
     expect(await refused('RequestRate=121')).toContain('more than 50 % of the 300')
     expect(await handedOn('RequestRate=120')).toEqual([
       { ParameterKey: 'RequestRate', ParameterValue: '120' },
     ])
+    // Sign-ins that begin here sign as well.
+    await expect(handedOn('RequestRate=71', 'CookieDeliveries=true')).rejects.toThrow(
+      'and 80 on the other routes',
+    )
+    expect(await handedOn('RequestRate=70', 'CookieDeliveries=true')).toHaveLength(2)
     await expect(handedOn('RequestRate=400', 'SignQuota=800')).rejects.toThrow('more than 50 % of the 800')
   })
 

@@ -24,10 +24,24 @@ const log = (name: string) => ({
   Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
   Resource: KNOWN[`${name}LogGroup.Arn`],
 })
-const ROLES = {
-  SigningRole: [read, log('Oauth')],
+const openSessions = { ...read, Resource: KNOWN.SessionSecret }
+/** With every option there is more of it. */
+const roles = (all: boolean) => ({
+  SigningRole: all
+    ? [
+        openSessions,
+        {
+          Effect: 'Allow',
+          Action: ['dynamodb:DeleteItem', 'dynamodb:PutItem'],
+          Resource: KNOWN['Leases.Arn'],
+        },
+        read,
+        log('Oauth'),
+      ]
+    : [read, log('Oauth')],
   JwksRole: [read, log('Jwks')],
   ProbeRole: [read, log('Probe')],
+  ...(all && { AuthorizerRole: [read, openSessions, log('Authorizer')] }),
   OperatorRole: [
     {
       Effect: 'Allow',
@@ -45,8 +59,17 @@ const ROLES = {
       Action: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
       Resource: ['Oauth', 'Jwks', 'Probe', 'Access'].map(name => KNOWN[`${name}LogGroup.Arn`]),
     },
+    ...(all
+      ? [
+          {
+            Effect: 'Allow',
+            Action: ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
+            Resource: ['Authorizer', 'SessionApi'].map(name => KNOWN[`${name}LogGroup.Arn`]),
+          },
+        ]
+      : []),
   ],
-}
+})
 
 /** Every statement of every role: those within it, and those of policies beside it. */
 function statements(given: Record<string, string>): Record<string, Statement[]> {
@@ -69,11 +92,11 @@ function statements(given: Record<string, string>): Record<string, Statement[]> 
 }
 
 describe.each([
-  ['by default', {}],
-  ['with every option', EVERYTHING],
-])('the roles, %s', (_, given: Record<string, string>) => {
+  ['by default', {}, false],
+  ['with every option', EVERYTHING, true],
+] as const)('the roles, %s', (_, given: Record<string, string>, all) => {
   test('may do this and nothing else', () => {
-    expect(statements(given)).toEqual(ROLES)
+    expect(statements(given)).toEqual(roles(all))
   })
 
   test('without a "*", but for the one of a log group\'s streams', () => {
@@ -98,15 +121,48 @@ describe.each([
   })
 })
 
-describe("the functions' roles", () => {
-  test.each(['SigningRole', 'JwksRole', 'ProbeRole'])('%s is taken on by Lambda alone', name => {
-    expect(service.standing(EVERYTHING).resources[name]!.Properties.AssumeRolePolicyDocument).toEqual({
-      Version: '2012-10-17',
-      Statement: [
-        { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
-      ],
-    })
+describe('what cookies are sealed with', () => {
+  /** Whose statements name it, whatever they allow. */
+  const readers = (given: Record<string, string>, secret: string) =>
+    Object.entries(statements(given))
+      .filter(([, all]) => all.some(({ Resource }) => [Resource].flat().includes(secret)))
+      .map(([name]) => name)
+
+  test('is read by the signing function and the authorizer alone', () => {
+    expect(readers(EVERYTHING, KNOWN.SessionSecret!)).toEqual(['SigningRole', 'AuthorizerRole'])
+    // In a second Region it is the replica.
+    const SessionSecretArn = `arn:aws:secretsmanager:eu-central-1:${ACCOUNT}:secret:SessionSecret-a-b`
+    const second = { ...EVERYTHING, SessionSecretArn }
+    expect(readers(second, SessionSecretArn)).toEqual(['SigningRole', 'AuthorizerRole'])
+    expect(readers(second, KNOWN.SessionSecret!)).toEqual([])
   })
+
+  test('the authorizer has nothing to do with KMS, and no key names it', () => {
+    const { AuthorizerRole } = statements(EVERYTHING)
+    expect(JSON.stringify(AuthorizerRole)).not.toContain('kms')
+    const policies = ofType(service.standing(EVERYTHING).resources, 'AWS::KMS::Key')
+    expect(JSON.stringify(policies)).toContain(KNOWN['SigningRole.Arn'])
+    expect(JSON.stringify(policies)).not.toMatch(/authorizer/i)
+  })
+
+  test('without the API behind it nobody but the signing function reads it', () => {
+    expect(readers({ CookieDeliveries: 'true' }, KNOWN.SessionSecret!)).toEqual(['SigningRole'])
+    expect(statements({ CookieDeliveries: 'true' }).SigningRole).toEqual([openSessions, read, log('Oauth')])
+  })
+})
+
+describe("the functions' roles", () => {
+  test.each(['SigningRole', 'JwksRole', 'ProbeRole', 'AuthorizerRole'])(
+    '%s is taken on by Lambda alone',
+    name => {
+      expect(service.standing(EVERYTHING).resources[name]!.Properties.AssumeRolePolicyDocument).toEqual({
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+        ],
+      })
+    },
+  )
 
   test('have no managed policy, but for network interfaces, and that of one function in a network', () => {
     const managed = (given: Record<string, string>) =>

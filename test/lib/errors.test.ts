@@ -131,6 +131,7 @@ describe('the headers of an error', () => {
     expect(REASONS.filter(reason => !quiet.includes(reason))).toEqual([
       'method_not_allowed',
       'refresh_under_way',
+      'sessions_unavailable',
       'signer_unavailable',
     ])
   })

@@ -37,6 +37,8 @@ describe('npm start -- --json', () => {
     expect(Object.keys(stack)).toEqual([
       'app',
       'gateway',
+      'site',
+      'api',
       'issuer',
       'kms',
       'secrets_manager',
@@ -44,6 +46,11 @@ describe('npm start -- --json', () => {
       'env',
     ])
     expect(stack.issuer).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f-]{36}\/as$/)
+    // The same servers, as sibling hosts of one site.
+    expect(stack.site).toEqual({
+      app: stack.app.replace('127.0.0.1', 'app.example.localhost'),
+      gateway: stack.gateway.replace('127.0.0.1', 'api.example.localhost'),
+    })
     expect(stack.clients.map(({ client_id, alg }) => [client_id, alg])).toEqual([
       ['demo-rs256', 'RS256'],
       ['demo-es256', 'ES256'],

@@ -97,7 +97,7 @@ export function functionWith(
   })
   const now = () => Date.now() + fn.ahead
   // Waits are real, and short: what is waited for has to come in the meantime.
-  const wait = () => new Promise<void>(resolve => setTimeout(resolve, 2))
+  const wait = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms / 50))
   const log: Deps['log'] = record => fn.log.push(record)
   const randomId = () => `jti-${++ids}`
   const deps: Deps = {
@@ -123,9 +123,8 @@ export function functionWith(
       return fn.answer
     },
     seals: sealKeys({
-      ring: { get: async () => ({ value: fn.ring, expired: false }), renewed: async () => {} },
+      ring: { get: async () => ({ value: fn.ring, expired: false }), renewed: async () => true },
       now,
-      wait,
     }),
     refreshes: refreshes({ leases, now, wait, randomId, report: () => {} }),
     now,

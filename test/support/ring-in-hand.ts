@@ -20,9 +20,8 @@ export async function ringInHand({ env, secrets_manager, issuer }: StackDescript
   const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: SESSION_SECRET }))
   const value = parseRing(SecretString)
   const keys: SealKeys = sealKeys({
-    ring: { get: async () => ({ value, expired: false }), renewed: async () => {} },
+    ring: { get: async () => ({ value, expired: false }), renewed: async () => true },
     now: Date.now,
-    wait: async () => {},
   })
   const owner = (client_id: string): Owner => ({ client_id, as: { issuer } })
   return {

@@ -24,12 +24,12 @@ function containers(count: number): { fns: TestFunction[]; secret: { value: Mast
     const now = () => Date.now()
     fn.deps.seals = sealKeys({
       now,
-      wait: () => new Promise(resolve => setTimeout(resolve, 1)),
       ring: {
         get: async () => ({ value: held, expired: false }),
         async renewed() {
           secret.reads++
           held = secret.value
+          return true
         },
       },
     })
@@ -112,10 +112,9 @@ test('where the keys cannot be had at all: 503, and no cookie is cleared', async
   await browser.signIn()
   fn.deps.seals = sealKeys({
     now: Date.now,
-    wait: async () => {},
     ring: {
       get: () => Promise.reject(new ProxyError('configuration_unavailable')),
-      renewed: async () => {},
+      renewed: async () => false,
     },
   })
   const answer = await browser.post('/session')

@@ -98,13 +98,13 @@ describe('over a table', () => {
     expect(await local.entry(key)).toBeUndefined()
   })
 
-  test('RACE-1: of two hundred at once exactly one gets it, and all others its result', async () => {
+  test('RACE-1: of forty at once exactly one gets it, and all others its result', async () => {
     const key = fresh()
     const stores = [leases(), leases(), leases(), leases()]
-    const owners = Array.from({ length: 200 }, (_, i) => `owner-${i}`)
+    const owners = Array.from({ length: 40 }, (_, i) => `owner-${i}`)
     const storeOf = (i: number) => stores[i % stores.length]!
     const taken = await Promise.all(owners.map((owner, i) => storeOf(i).take(key, owner, NOW_S)))
-    expect(taken.filter(outcome => outcome === 'held')).toHaveLength(199)
+    expect(taken.filter(outcome => outcome === 'held')).toHaveLength(39)
     const winner = taken.indexOf('taken')
     expect(await local.entry(key)).toMatchObject({ owner: owners[winner] })
     // All the others try to pass for the owner.

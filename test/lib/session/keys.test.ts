@@ -5,22 +5,19 @@ import { open, seal } from '../../../lib/session/seal.ts'
 const owner = { client_id: 'app-1', as: { issuer: 'https://as.example' } }
 const RING: Masters = { write: 'k1', masters: new Map([['k1', 'm'.repeat(43)]]) }
 
-/** A ring of which each read brings the next of `values`; a clock that a test moves, and waits that move it. */
+/** A ring of which each read brings the next of `values`, unless it is down; a clock that a test moves. */
 function keysOf(...values: Masters[]) {
-  const clock = { ms: 1_000_000, waited: [] as number[] }
+  const clock = { ms: 1_000_000, down: false }
   const reads: number[] = []
   let held = values.shift()!
   const keys = sealKeys({
     now: () => clock.ms,
-    async wait(ms) {
-      clock.waited.push(ms)
-      clock.ms += ms
-    },
     ring: {
       get: async () => ({ value: held, expired: false }),
       async renewed(since) {
         reads.push(since)
-        held = values.shift() ?? held
+        if (!clock.down) held = values.shift() ?? held
+        return !clock.down
       },
     },
   })
@@ -101,21 +98,42 @@ describe('COOKIE-7: a key that is not known', () => {
     expect(reads).toHaveLength(1)
   })
 
-  test('is none: undefined, and the next stranger waits for the rest of a second', async () => {
+  test('is none, and that is remembered', async () => {
     const { keys, clock, reads } = keysOf(RING)
     expect(await keys.toOpen('session', owner, 'x')).toBeUndefined()
-    clock.ms += 300
-    expect(await keys.toOpen('session', owner, 'y')).toBeUndefined()
-    expect(clock.waited).toEqual([700])
-    expect(reads).toHaveLength(2)
+    clock.ms += 9_000
+    expect(await keys.toOpen('session', owner, 'x')).toBeUndefined()
+    expect(reads).toHaveLength(1)
+  })
+
+  test('names that strangers make up cost a read in ten seconds, and no waiting; in between nobody is signed out', async () => {
+    const { keys, clock, reads } = keysOf(RING, RING, NEWER, NEWER)
+    const ask = (kid: string) => keys.toOpen('session', owner, kid).catch(error => error.reason)
+    expect(await Promise.all(['a', 'b'].map(ask))).toEqual([undefined, undefined])
+    expect(await ask('k2')).toBe('sessions_unavailable')
+    expect(reads).toHaveLength(1)
+    clock.ms += 10_000
+    expect((await keys.toOpen('session', owner, 'k2'))?.kid).toBe('k2')
+  })
+
+  test('and where the ring cannot be read, nobody is signed out either', async () => {
+    const { keys, clock } = keysOf(RING, NEWER)
+    clock.down = true
+    await expect(keys.toOpen('session', owner, 'k2')).rejects.toMatchObject({
+      reason: 'sessions_unavailable',
+    })
+    clock.down = false
+    clock.ms += 10_000
+    expect((await keys.toOpen('session', owner, 'k2'))?.kid).toBe('k2')
   })
 
   test('what a master that was taken out has made is not kept', async () => {
-    const { keys } = keysOf(NEWER, RING)
+    const { keys, clock } = keysOf(NEWER, RING)
     const before = await keys.toOpen('session', owner, 'k2')
     expect(before).toBeDefined()
     // Met by a name that nobody has, the ring is read: k2 is gone.
     await keys.toOpen('session', owner, 'x')
+    clock.ms += 10_000
     expect(await keys.toOpen('session', owner, 'k2')).toBeUndefined()
   })
 })
@@ -123,10 +141,9 @@ describe('COOKIE-7: a key that is not known', () => {
 test('a ring that is too old is not used, and none is 503', async () => {
   const stale = sealKeys({
     now: Date.now,
-    wait: async () => {},
-    ring: { get: async () => ({ value: RING, expired: true }), renewed: async () => {} },
+    ring: { get: async () => ({ value: RING, expired: true }), renewed: async () => true },
   })
   await expect(stale.toSeal('session', owner)).rejects.toMatchObject({ reason: 'configuration_expired' })
-  const none = sealKeys({ now: Date.now, wait: async () => {}, ring: undefined })
+  const none = sealKeys({ now: Date.now, ring: undefined })
   await expect(none.toOpen('session', owner, 'k1')).rejects.toMatchObject({ reason: 'sessions_unavailable' })
 })

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { REFRESHES_MAX } from '../../../lib/limits.ts'
-import { type Across, refreshes } from '../../../lib/session/refreshes.ts'
+import type { Across } from '../../../lib/session/across.ts'
+import { refreshes } from '../../../lib/session/refreshes.ts'
 
-const across: Across<string> = { seal: async text => text, open: async text => text }
+const across: Across<string> = {
+  seal: async (_, text) => text,
+  open: async (_, text) => text,
+  keyOf: text => text,
+}
 
 function setUp() {
   const clock = { ms: 0 }

@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { type IncomingHttpHeaders, request } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { control } from '../../../local/aws/control.ts'
@@ -106,20 +106,35 @@ describe('the switch for KMS', () => {
   })
 })
 
-test('a request under another name is misdirected', async () => {
-  const status = await new Promise(resolve => {
-    request(stack.description.app, { headers: { host: 'rebound.example' } }, response => {
-      response.resume()
-      resolve(response.statusCode)
-    }).end()
-  })
-  expect(status).toBe(421)
-})
+describe('names', () => {
+  const under = (host: string, path = '/') =>
+    new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; text: string }>(
+      (resolve, reject) => {
+        request(stack.description.app + path, { headers: { host } }, response => {
+          const { statusCode: status, headers } = response
+          const chunks: Buffer[] = []
+          response.on('data', chunk => chunks.push(chunk))
+          response.on('end', () => resolve({ status, headers, text: Buffer.concat(chunks).toString() }))
+        })
+          .on('error', reject)
+          .end()
+      },
+    )
 
-test('the OpenAPI document is served, with the gateway for its server', async () => {
-  const response = await fetch(`${stack.description.app}/openapi.json`)
-  const document = (await response.json()) as { openapi: string; servers: unknown; paths: object }
-  expect([response.status, document.openapi]).toEqual([200, '3.1.1'])
-  expect(document.servers).toEqual([{ url: stack.description.gateway }])
-  expect(Object.keys(document.paths)).toContain('/token')
+  test('a request under any other is misdirected', async () => {
+    expect((await under('rebound.example')).status).toBe(421)
+    expect((await under('app.example.localhost.evil.example')).status).toBe(421)
+    // The port belongs to it.
+    expect((await under('app.example.localhost')).status).toBe(421)
+  })
+
+  test('as a sibling of the gateway it is the same app, and is told of the gateway there', async () => {
+    const { site, app, gateway } = stack.description
+    const page = await under(new URL(site.app).host)
+    expect(page.status).toBe(200)
+    expect(page.headers['content-security-policy']).toContain(`connect-src 'self' ${site.gateway} `)
+    const told = async (url: string) =>
+      JSON.parse((await under(new URL(url).host, '/configuration')).text).gateway
+    expect([await told(site.app), await told(app)]).toEqual([site.gateway, gateway])
+  })
 })
