@@ -84,10 +84,10 @@ afterAll(async () => {
 
 async function cookie({ expires_in = 300, ends_in = 3600, client_id = 'orders', master = MASTER } = {}) {
   const value = { write: 'k1', masters: new Map([['k1', master]]) }
-  const ring = { get: async () => ({ value, expired: false }), renewed: async () => {} }
+  const ring = { get: async () => ({ value, expired: false }), renewed: async () => true }
   const now_s = Math.floor(Date.now() / 1000)
   const sealed = await seal(
-    sealKeys({ ring, now: Date.now, wait: async () => {} }),
+    sealKeys({ ring, now: Date.now }),
     'session',
     { client_id, as: { issuer: ISSUER } },
     {
