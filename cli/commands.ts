@@ -9,6 +9,12 @@ import { keysList } from './keys/list.ts'
 import { keysRollback } from './keys/rollback.ts'
 import { keysRotate } from './keys/rotate.ts'
 import { keysActivate, keysPublish, keysRemove, keysRetire } from './keys/steps.ts'
+import {
+  sessionKeysAdd,
+  sessionKeysList,
+  sessionKeysRemove,
+  sessionKeysUse,
+} from './session-keys/commands.ts'
 import { tryCommand } from './try/try.ts'
 
 /** Every command, in the order in which one needs them. */
@@ -26,6 +32,10 @@ export const COMMANDS: readonly Command[] = [
   keysRotate,
   keysRollback,
   keysExport,
+  sessionKeysList,
+  sessionKeysAdd,
+  sessionKeysUse,
+  sessionKeysRemove,
   configShow,
   configCheck,
   configPut,

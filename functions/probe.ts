@@ -10,12 +10,12 @@ import { type Answer, sendOnce } from '../lib/http/send.ts'
 import { PROBE_MS } from '../lib/limits.ts'
 import { createLog } from '../lib/log.ts'
 import { errorCodeOf, readJsonObject } from '../lib/oauth/error-response.ts'
-import { madeUpRequest } from '../lib/oauth/made-up.ts'
+import { type MadeUp, madeUpRequest } from '../lib/oauth/made-up.ts'
 import { createReader, type Reader } from '../lib/reader.ts'
 import { REFUSED_BY_PROVIDER } from '../lib/wire.ts'
 
-/** Asks the deployment, as an app would: a token request, and the Origin that it comes from. */
-export type Ask = (form: URLSearchParams, origin: string | undefined) => Promise<Answer>
+/** Asks the deployment, as an app would. */
+export type Ask = (request: MadeUp) => Promise<Answer>
 
 export interface Prober extends Reader {
   ask: Ask
@@ -25,9 +25,9 @@ export interface Prober extends Reader {
 }
 
 /**
- * By a clock and not by a request: a made-up code through the deployed endpoint, for every client. `invalid_grant` comes
- * from the provider, and only to whoever it has authenticated, so it proves configuration, KMS, assertion and provider at
- * once. A line in the log each, whose metrics an alarm looks at.
+ * By a clock and not by a request: a made-up code through the deployed endpoint, for every client, or a made-up token where it
+ * has a session. The answer comes from the provider, and only to whoever it has authenticated, so it proves configuration,
+ * KMS, assertion and provider at once. A line in the log each, whose metrics an alarm looks at.
  */
 export async function probe({ configuration, log, ask, randomId, now }: Prober): Promise<void> {
   let clients: readonly Client[]
@@ -47,13 +47,15 @@ export async function probe({ configuration, log, ask, randomId, now }: Prober):
   if (enabled.length === 0) log({ level: 'info', event: 'probe', outcome: 'probe_ok: no client' })
   // One after the other: all at once would be a burst at the provider's token endpoint.
   for (const client of enabled) {
-    const { form, origin } = madeUpRequest(client, randomId)
+    const request = madeUpRequest(client, randomId)
     const started = performance.now()
-    const failed = await ask(form, origin).then(failureOf, notAsked)
+    const failed = request && (await ask(request).then(answer => failureOf(request, answer), notAsked))
+    // Counted as ok where nothing can be asked: the alarm also rings where a period has had no probe at all.
+    const outcome = request ? 'probe_ok' : 'probe_ok: not asked, no revocation endpoint'
     log({
       level: failed === undefined ? 'info' : 'error',
       event: 'probe',
-      outcome: failed === undefined ? 'probe_ok' : `probe_failed: ${failed}`,
+      outcome: failed === undefined ? outcome : `probe_failed: ${failed}`,
       client_id: client.client_id,
       total_ms: Math.round(performance.now() - started),
       ...ageOf(client, now()),
@@ -62,11 +64,16 @@ export async function probe({ configuration, log, ask, randomId, now }: Prober):
 }
 
 /**
- * Anything but the provider's own refusal of the code. The function has an `invalid_grant` of its own, for a redirect URI that
- * it does not know: then nothing was signed, and nothing is proved.
+ * Anything but the provider's own refusal of the code, or its consent to the revocation. The function has an `invalid_grant` of
+ * its own, for a redirect URI that it does not know: then nothing was signed, and nothing is proved.
  */
-function failureOf(answer: Answer): string | undefined {
+function failureOf({ path }: MadeUp, answer: Answer): string | undefined {
   const error = errorCodeOf(answer)
+  if (path === '/revoke') {
+    // A page of somebody else's would have a body: ours is empty.
+    const revoked = answer.status === 200 && answer.body === ''
+    return revoked ? undefined : `${answer.status} ${error ?? 'no error code'}`
+  }
   const byProvider = readJsonObject(answer)?.error_description === REFUSED_BY_PROVIDER
   if (error === 'invalid_grant' && !byProvider) return `${answer.status} invalid_grant of our own`
   return answer.status === 400 && error === 'invalid_grant'
@@ -92,18 +99,18 @@ function createProber(): Prober {
   if (environment.url === undefined) {
     throw new ConfigurationError([{ path: 'COUNTERSIGN_URL', message: 'is required: the probe asks it' }])
   }
-  const url = new URL(`${environment.url}/token`)
   return {
     ...createReader(undefined, environment),
     now: Date.now,
     randomId: () => randomBytes(16).toString('base64url'),
-    ask(form, origin) {
+    ask({ path, form, headers: own }) {
+      const url = new URL(`${environment.url}${path}`)
       const body = form.toString()
       const headers = {
         accept: 'application/json',
         'content-type': 'application/x-www-form-urlencoded',
         'content-length': String(Buffer.byteLength(body)),
-        ...(origin !== undefined && { origin }),
+        ...own,
       }
       return sendOnce({ method: 'POST', url, headers, body }, agents, performance.now() + PROBE_MS)
     },

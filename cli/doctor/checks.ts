@@ -3,6 +3,7 @@ import { CORS } from './checks/cors.ts'
 import { DEPLOYMENT, PUBLISHED } from './checks/deployment.ts'
 import { KEYS } from './checks/keys.ts'
 import { PROVIDER } from './checks/provider.ts'
+import { SESSION_COOKIE } from './checks/session.ts'
 import { AUDIENCE, SIGN_VERIFY } from './checks/signing.ts'
 import type { Examination } from './examine.ts'
 
@@ -19,4 +20,5 @@ export const CHECKS: readonly Examination[] = [
   ...PUBLISHED,
   AUDIENCE,
   ...CORS,
+  SESSION_COOKIE,
 ]

@@ -7,10 +7,21 @@ import {
 } from '../../lib/config/urls.ts'
 import { misuse } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
+import {
+  type DeliveryAnswers,
+  deliveryAnswers,
+  deliveryMissing,
+  deliveryProblem,
+  deliveryWrong,
+  hasCookie,
+  pageOriginProblem,
+  publicProblem,
+  routesIn,
+} from './delivery.ts'
 import type { Flags } from './options.ts'
 
 /** What has to be known before anything is read or written. */
-export interface Answers {
+export interface Answers extends DeliveryAnswers {
   provider: Provider
   issuer: string
   client_id: string
@@ -36,8 +47,9 @@ export async function answersOf(
   const problems = [...missing(given, homeless), ...wrong(given)]
   if (problems.length > 0) throw misuse(problems.join('\n'))
   const application_type = typeOf(given)
-  const redirect_uris = given['redirect-uri']!
+  const redirect_uris = given['redirect-uri'] ?? []
   return {
+    ...deliveryAnswers(given),
     provider: given.provider as Provider,
     issuer: given.issuer!,
     client_id: given['client-id']!,
@@ -68,7 +80,8 @@ function missing(flags: Flags, homeless: boolean): string[] {
     ...(flags.provider === undefined ? ['--provider'] : []),
     ...(flags.issuer === undefined ? ['--issuer'] : []),
     ...(flags['client-id'] === undefined ? ['--client-id'] : []),
-    ...(flags['redirect-uri'] === undefined ? ['--redirect-uri'] : []),
+    ...(flags['redirect-uri'] === undefined && !signsInHere(flags) ? ['--redirect-uri'] : []),
+    ...deliveryMissing(flags),
     ...(preset?.certificate && flags.x5t === undefined ? ['--x5t'] : []),
     ...(flags['no-discovery'] &&
     preset &&
@@ -88,6 +101,7 @@ function wrong(flags: Flags): string[] {
     ['--provider', provider === undefined ? undefined : providerProblem(provider)],
     ['--issuer', issuer === undefined ? undefined : issuerProblem(issuer, false)],
     ['--application-type', type === undefined ? undefined : typeProblem(type)],
+    ...deliveryWrong(flags),
     ...(flags['redirect-uri'] ?? []).map(
       uri => ['--redirect-uri', redirectProblem(typeOf(flags), uri)] as [string, string | undefined],
     ),
@@ -100,6 +114,11 @@ function wrong(flags: Flags): string[] {
     }),
   ]
   return problems.flatMap(([name, problem]) => (problem === undefined ? [] : [`${name} ${problem}`]))
+}
+
+/** A web app whose sign-in begins at the functions: the redirect URI is theirs. */
+function signsInHere(flags: Flags): boolean {
+  return hasCookie(flags) && typeOf(flags) === 'web'
 }
 
 function providerProblem(name: string): string | undefined {
@@ -136,18 +155,41 @@ async function askedFor(flags: Flags, terminal: Terminal): Promise<Flags> {
     flags.issuer ?? (await ask("The provider's issuer", undefined, url => issuerProblem(url, false)))
   const client_id = flags['client-id'] ?? (await ask('The client_id there', undefined, anything))
   const type = flags['application-type'] ?? (await ask('Is the app web or native?', 'web', typeProblem))
+  const delivery =
+    flags.delivery ??
+    (await ask('What does the app get: tokens, mediated or session?', 'tokens', deliveryProblem))
+  const chosen = { ...flags, 'application-type': type, delivery }
+  const public_url =
+    flags['public-url'] ??
+    (hasCookie(chosen)
+      ? await ask('The origin under which it reaches the functions', undefined, publicProblem)
+      : undefined)
+  const api_routes =
+    flags['api-routes'] ??
+    (delivery === 'session'
+      ? routesIn([await ask('What of the API it may call (GET /orders, * /me)', undefined, anything)])
+      : undefined)
   const redirectsProblem = (text: string) =>
     words(text)
       .map(uri => redirectProblem(type === 'native' ? 'native' : 'web', uri))
       .find(problem => problem !== undefined)
   const redirect_uris =
-    flags['redirect-uri'] ?? words(await ask('Its redirect URIs', undefined, redirectsProblem))
+    flags['redirect-uri'] ??
+    (signsInHere(chosen) ? [] : words(await ask('Its redirect URIs', undefined, redirectsProblem)))
+  const originsProblem = (text: string) =>
+    words(text)
+      .map(pageOriginProblem)
+      .find(problem => problem !== undefined)
   const origins =
     flags.origin ??
     (type === 'native'
       ? undefined
       : words(
-          await ask('The origins of its pages', originsOf(redirect_uris).join(' ') || undefined, anything),
+          await ask(
+            'The origins of its pages',
+            originsOf(redirect_uris).join(' ') || undefined,
+            originsProblem,
+          ),
         ))
   const x5t =
     flags.x5t ??
@@ -160,6 +202,9 @@ async function askedFor(flags: Flags, terminal: Terminal): Promise<Flags> {
     issuer,
     'client-id': client_id,
     'application-type': type,
+    delivery,
+    ...(public_url !== undefined && { 'public-url': public_url }),
+    ...(api_routes !== undefined && { 'api-routes': api_routes }),
     'redirect-uri': redirect_uris,
     origin: origins,
     x5t,

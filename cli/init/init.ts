@@ -5,6 +5,7 @@ import { EXIT, Failure } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Answers, answersOf } from './answers.ts'
 import { confirm, requireHosts, requireReplacing } from './consent.ts'
+import { requireSignIn } from './delivery.ts'
 import { discover } from './discovery.ts'
 import { pinEndpoints } from './endpoints.ts'
 import { planKey, withMadeKey } from './key.ts'
@@ -31,6 +32,7 @@ export const init = command({
     if (target.isNew && !terminal && !flags.yes) throw secretMissing(target)
 
     const provider = await readProvider(context, answers, flags, terminal, previous)
+    requireSignIn(answers, provider.endpoints)
     await requireHosts(answers, provider.endpoints, flags, terminal)
     return write(context, { answers, flags, terminal, target, previous, ...provider })
   },
@@ -62,6 +64,8 @@ async function readProvider(
   return {
     alg,
     endpoints: pinned.endpoints,
+    // RFC 9207 section 3. Only what the provider itself says: where it is wrong, no sign-in ends well.
+    iss_supported: metadata?.authorization_response_iss_parameter_supported === true,
     sameIssuer,
     remarks: [...method, ...notices, ...pinned.notices],
   }
@@ -76,7 +80,7 @@ interface Work extends Awaited<ReturnType<typeof readProvider>> {
 }
 
 async function write(context: Context, work: Work): Promise<Result> {
-  const { answers, flags, terminal, target, previous, sameIssuer, alg, endpoints } = work
+  const { answers, flags, terminal, target, previous, sameIssuer, alg, endpoints, iss_supported } = work
   const { base, deployment } = target
   const { x5t } = answers
   const arn = flags['kms-key-arn']
@@ -84,17 +88,17 @@ async function write(context: Context, work: Work): Promise<Result> {
   const wanted = { alg, x5t, arn, document: base, previous: sameIssuer, deployment, signer, force }
   const plan = await planKey(context, wanted)
   const at = placeOf(base, answers.client_id)
-  const draft = registration(answers, endpoints, flags, plan.keys ?? [])
+  const draft = registration(answers, endpoints, flags, plan.keys ?? [], iss_supported)
   const lambda = onLambda(deployment)
   requireValid(withClient(base, draft), at, { onLambda: lambda, keyless: plan.keys === undefined })
   const remarks = [...work.remarks, ...(previous ? leftOut(previous, draft) : [])]
   if (terminal) await confirm(terminal, draft, plan.says, remarks, target)
 
-  const client = registration(answers, endpoints, flags, await plan.make())
+  const client = registration(answers, endpoints, flags, await plan.make(), iss_supported)
   const document = withClient(base, client)
   const notices = [...remarks, ...requireValid(document, at, { onLambda: lambda, keyless: false })]
   const version_id = await writeOrTellTheKey(target, document, plan.keys === undefined ? client : undefined)
-  const next = nextSteps(answers, deployment.url, plan.waiting)
+  const next = nextSteps(answers, deployment.url, plan.waiting, flags.scope)
   const toStdout = flags.out === '-'
   const json = { ok: true, ...(version_id !== undefined && { version_id }), client, notices, next }
   const where = version_id === undefined ? target.name : `${target.name}, version ${version_id}`

@@ -2,19 +2,25 @@ import type { SigningKey } from '../../lib/config/client.ts'
 import { PRESETS } from '../../lib/config/presets.ts'
 import { quoted } from '../quoted.ts'
 import type { Answers } from './answers.ts'
+import { deliverySteps } from './delivery.ts'
 
 /** What is left to do, in order. */
 export function nextSteps(
-  { provider, client_id }: Answers,
+  answers: Answers,
   url: string | undefined,
   waiting: Waiting | undefined,
+  scope: string | undefined,
 ): string[] {
+  const { provider, client_id, application_type, delivery } = answers
   const jwks = `${url ?? 'https://<where the functions are>'}/.well-known/jwks.json`
   return [
     registerKey(provider, jwks),
     ...(waiting ? changeOver(client_id, waiting) : []),
+    ...deliverySteps(answers, { client_id, native: application_type === 'native', scope }),
     'countersign doctor checks provider, key and configuration',
-    `countersign try --client ${quoted(client_id)} signs in, from the redirect to the tokens`,
+    ...(delivery === 'tokens'
+      ? [`countersign try --client ${quoted(client_id)} signs in, from the redirect to the tokens`]
+      : []),
   ]
 }
 

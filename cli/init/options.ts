@@ -4,7 +4,12 @@ export const OPTIONS = {
   provider: { type: 'string', value: 'NAME', help: 'pingone, okta, entra, generic, … (docs/providers.md)' },
   issuer: { type: 'string', value: 'URL', help: "the provider's issuer, to the letter" },
   'client-id': { type: 'string', value: 'ID', help: 'as the provider knows the client' },
-  'redirect-uri': { type: 'string', multiple: true, value: 'URI', help: 'where sign-ins end' },
+  'redirect-uri': {
+    type: 'string',
+    multiple: true,
+    value: 'URI',
+    help: 'where sign-ins end; of a web app with --delivery mediated or session none is needed',
+  },
   origin: {
     type: 'string',
     multiple: true,
@@ -12,6 +17,22 @@ export const OPTIONS = {
     help: "of a web client's pages (default: the origins of its redirect URIs)",
   },
   'application-type': { type: 'string', value: 'TYPE', help: 'web or native (default: web)' },
+  delivery: {
+    type: 'string',
+    value: 'HOW',
+    help: 'what the app gets: tokens, mediated or session (default: tokens)',
+  },
+  'public-url': {
+    type: 'string',
+    value: 'URL',
+    help: 'the origin under which the app reaches the functions (mediated, session)',
+  },
+  'api-routes': {
+    type: 'string',
+    multiple: true,
+    value: 'ROUTE',
+    help: 'what may be called with a session: "GET /orders", "* /orders/*" (session)',
+  },
   alg: { type: 'string', value: 'ALG', help: 'what assertions are signed with (default: RS256)' },
   scope: { type: 'string', value: 'SCOPE', help: 'all that may be asked for (default: no limit)' },
   refresh: {
@@ -71,6 +92,9 @@ On a terminal it asks for what is missing and shows the client before it is writ
 --kms-key-arn names; else the stack's own (the tag countersign:signing-key) where no client has it yet and it may sign
 by --alg; else a new one is made in KMS. With --replace, a key that is given to a client of the same issuer does not sign
 yet: providers have not read it. It is put in as "next", and keys publish and keys activate come after.
+
+With --delivery mediated or session the sign-in begins and ends at the functions, and the app has a sealed cookie, or a
+native app a handle: <public-url>/callback is what the provider has to know (docs/configuration.md, Deliveries).
 
 With --out the document is the FILE where there is one, else the secret's where one is named, else a new one.
 `

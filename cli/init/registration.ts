@@ -4,6 +4,7 @@ import { notices, parseRegistrations } from '../../lib/config/registrations.ts'
 import type { RawClient, RawDocument } from '../document.ts'
 import { Failure } from '../failure.ts'
 import type { Answers } from './answers.ts'
+import { deliveryMembers } from './delivery.ts'
 import type { Pinned } from './endpoints.ts'
 import type { Flags } from './options.ts'
 
@@ -12,20 +13,24 @@ const REFRESH = 'refresh_token'
 
 /** The client as the document has it. */
 export function registration(
-  { provider, issuer, client_id, application_type, redirect_uris, allowed_origins }: Answers,
+  answers: Answers,
   endpoints: Pinned,
   { scope, refresh = 'none', 'grant-type': grants = [] }: Flags,
   signing_keys: SigningKey[],
+  iss_supported = false,
 ): RawClient {
+  const { provider, issuer, client_id, application_type, redirect_uris, allowed_origins } = answers
   return {
     client_id,
     provider,
     issuer,
     ...endpoints,
+    ...(iss_supported && { authorization_response_iss_parameter_supported: true }),
     signing_keys,
     application_type,
     ...(allowed_origins.length > 0 && { allowed_origins }),
-    redirect_uris,
+    ...deliveryMembers(answers),
+    ...(redirect_uris.length > 0 && { redirect_uris }),
     grant_types: [...new Set([CODE, ...grants, ...(refresh === 'none' ? [] : [REFRESH])])],
     ...(scope !== undefined && { scope }),
     refresh,

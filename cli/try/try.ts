@@ -1,3 +1,4 @@
+import { hasSession, type SessionClient } from '../../lib/config/client.ts'
 import { command, type Result } from '../command.ts'
 import type { Context } from '../context.ts'
 import { clientIn, readDocument } from '../document.ts'
@@ -51,6 +52,7 @@ export const tryCommand = command({
     const url = deploymentUrl(flags.url, deployment)
     if (url === undefined)
       throw misuse('Where are the functions? Say it by --url, or by the tag countersign:url of the secret.')
+    if (hasSession(client)) throw signsInHere(client)
     const { authorization_endpoint } = client.as
     if (authorization_endpoint === undefined) throw noEndpoint(client.client_id)
     const way = wayOf(client, flags['redirect-uri'])
@@ -177,6 +179,22 @@ function failed(error: unknown, { list }: Steps): Result {
     ok: false,
     json: { ok: false, steps: list, error: { code, message, ...(fix !== undefined && { fix }) } },
   }
+}
+
+/** Its browser begins at the deployment, and no token comes to whoever asks from a terminal. */
+function signsInHere({ client_id, delivery, public_url, application_type }: SessionClient): Failure {
+  const login = `${public_url}/login?${new URLSearchParams({ client_id })}`
+  return new Failure(
+    'delivery_has_session',
+    `The client ${client_id} has the delivery ${delivery}: its sign-in begins at ${public_url}/login, and this command has no part in it.`,
+    {
+      fix: `${
+        application_type === 'native'
+          ? 'Sign in by the app itself (docs/mobile.md).'
+          : `Open ${login} in a browser: it ends at the app, signed in.`
+      } countersign doctor looks at all that comes before a person is asked.`,
+    },
+  )
 }
 
 function noEndpoint(client_id: string): Failure {

@@ -11,7 +11,7 @@ import { assertionRules, authorizationServer } from './providers.ts'
 import { crossProblems } from './rules.ts'
 import { documentSchema, VERSION } from './schema.ts'
 import { toApiRoute } from './session-members.ts'
-import { sessionProblems } from './session-rules.ts'
+import { sessionNotices, sessionProblems } from './session-rules.ts'
 
 /** Reads the configuration document. Throws ConfigurationError with every problem that it has. */
 export function parseRegistrations(
@@ -134,6 +134,7 @@ export function notices({ clients }: Registrations): string[] {
         ]),
     ...refreshNotices(client, `clients[${index}]`),
     ...presetNotices(client, `clients[${index}]`),
+    ...sessionNotices(client, `clients[${index}]`),
     ...(client.validate_id_token && client.as.jwks_uri === undefined
       ? [`clients[${index}].jwks_uri: is absent: ID tokens are passed on without being validated`]
       : []),

@@ -1,3 +1,4 @@
+import type { Client } from './client.ts'
 import { type Raw, rawItems } from './members.ts'
 import { type Preset, presetOf } from './presets.ts'
 import type { Problem } from './problems.ts'
@@ -74,6 +75,13 @@ function siteProblems({ public_url, allowed_origins }: Raw, path: string): Probl
 function scopeProblems({ scope }: Raw, path: string): Problem[] {
   return typeof scope === 'string' && !scope.split(' ').includes('openid')
     ? [{ path: `${path}.scope`, message: 'must contain openid in this delivery' }]
+    : []
+}
+
+/** What is allowed, and means that a logout is less than it could be (RFC 7009). */
+export function sessionNotices({ delivery, as }: Client, path: string): string[] {
+  return delivery !== 'tokens' && as.revocation_endpoint === undefined
+    ? [`${path}.revocation_endpoint: is absent: after a logout the tokens are good until they run out`]
     : []
 }
 

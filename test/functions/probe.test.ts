@@ -5,7 +5,16 @@ import { ProxyError } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/http/send.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { countsOf } from '../../lib/metrics.ts'
-import { ORIGIN, REDIRECT_URI, registration, testFunction } from '../support/function.ts'
+import type { MadeUp } from '../../lib/oauth/made-up.ts'
+import {
+  event,
+  ORIGIN,
+  REDIRECT_URI,
+  registration,
+  type TestFunction,
+  testFunction,
+} from '../support/function.ts'
+import { bffClient, ISSUER, nativeClient, sessionClient } from '../support/session.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 
@@ -18,16 +27,16 @@ const answer = (status: number, value: unknown): Answer => ({
 /** One run over a document. */
 async function run(clients: Record<string, unknown>[], ask: Ask, configuration?: () => Promise<never>) {
   const log: LogRecord[] = []
-  const asked: { form: URLSearchParams; origin: string | undefined }[] = []
+  const asked: MadeUp[] = []
   const text = JSON.stringify({ version: 1, clients })
   const registrations = parseRegistrations(text, { revision: 'r', onLambda: true })
   let ids = 0
   await probe({
     configuration: configuration ?? (async () => ({ registrations, expired: false })),
     log: record => log.push(record),
-    ask(form, origin) {
-      asked.push({ form, origin })
-      return ask(form, origin)
+    ask(request) {
+      asked.push(request)
+      return ask(request)
     },
     randomId: () => `${++ids}`.padStart(22, 'r'),
     now: () => NOW,
@@ -40,8 +49,8 @@ const REFUSED = async () =>
 
 test('asks as the app would, with a code that nobody was given', async () => {
   const { asked, log, counts } = await run([registration()], REFUSED)
-  const [{ form, origin } = { form: new URLSearchParams(), origin: '' }] = asked
-  expect(origin).toBe(ORIGIN)
+  const [{ path, form, headers }] = asked as [MadeUp]
+  expect([path, headers]).toEqual(['/token', { origin: ORIGIN }])
   expect(Object.fromEntries(form)).toMatchObject({
     grant_type: 'authorization_code',
     client_id: 'app-1',
@@ -53,24 +62,74 @@ test('asks as the app would, with a code that nobody was given', async () => {
   expect(counts).toEqual(['probe_ok'])
 })
 
+/** The function itself, asked by the probe. */
+function asking(fn: TestFunction): Ask {
+  return async ({ path, form, headers }) => {
+    const result = await fn.handler(
+      event([...form], { path, headers: { origin: undefined, ...headers }, base64: false }),
+    )
+    return { status: result.statusCode, headers: result.headers, body: result.body }
+  }
+}
+
 test('what it asks passes every check of the function itself', async () => {
   const fn = testFunction()
   fn.answer = answer(400, { error: 'invalid_grant' })
-  const ask: Ask = async (form, origin) => {
-    const result = await fn.handler({
-      version: '2.0',
-      routeKey: 'ANY /token',
-      rawPath: '/token',
-      headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
-      requestContext: { http: { method: 'POST' } },
-      body: form.toString(),
-      isBase64Encoded: false,
-    })
-    return { status: result.statusCode, headers: result.headers, body: result.body }
-  }
-  const { log } = await run([registration()], ask)
+  const { log } = await run([registration()], asking(fn))
   expect(log[0]!.outcome).toBe('probe_ok')
   expect([fn.signed > 0, fn.sent.length]).toEqual([true, 1])
+})
+
+describe('a client with a session, whose app has no business at /token', () => {
+  const CLIENTS = [
+    sessionClient(),
+    bffClient(),
+    nativeClient(),
+    nativeClient({ delivery: 'session', api_routes: ['* /*'] }),
+  ]
+
+  test.each(CLIENTS)('$delivery, $application_type: a made-up token is revoked', async client => {
+    const fn = testFunction(client)
+    fn.answer = { status: 200, headers: {}, body: '' }
+    const { log, asked, counts } = await run([client], asking(fn))
+    const [{ path, form, headers }] = asked as [MadeUp]
+    expect([path, form.get('token')]).toEqual(['/revoke', expect.stringMatching(/^countersign-probe-/)])
+    expect(headers).toEqual(client.application_type === 'native' ? {} : { origin: ORIGIN, 'x-csrf': '1' })
+    expect(log).toMatchObject([{ level: 'info', outcome: 'probe_ok', client_id: 'app-1' }])
+    expect([fn.signed > 0, fn.sent.map(({ url }) => url), counts]).toEqual([
+      true,
+      [`${ISSUER}/revoke`],
+      ['probe_ok'],
+    ])
+  })
+
+  test.each<[string, Answer, string]>([
+    [
+      'the provider does not take the assertion',
+      answer(401, { error: 'invalid_client' }),
+      '502 server_error',
+    ],
+    ['the provider is not well', answer(503, {}), '503 temporarily_unavailable'],
+  ])('%s', async (_, given, outcome) => {
+    const fn = testFunction(bffClient())
+    fn.answer = given
+    const { log, counts } = await run([bffClient()], asking(fn))
+    expect(log).toMatchObject([{ level: 'error', outcome: `probe_failed: ${outcome}` }])
+    expect(counts).toEqual(['probe_failed'])
+  })
+
+  test('a page that somebody else puts there is no success', async () => {
+    const page = async () => ({ status: 200, headers: {}, body: '<html>' })
+    const { log } = await run([bffClient()], page)
+    expect(log).toMatchObject([{ outcome: 'probe_failed: 200 no error code' }])
+  })
+
+  test('without a revocation endpoint nothing is asked, and the log says so without an alarm', async () => {
+    const { log, asked, counts } = await run([sessionClient({ revocation_endpoint: undefined })], REFUSED)
+    expect(asked).toEqual([])
+    expect(log).toMatchObject([{ level: 'info', outcome: 'probe_ok: not asked, no revocation endpoint' }])
+    expect(counts).toEqual(['probe_ok'])
+  })
 })
 
 describe('whatever else comes is a failure', () => {
@@ -117,7 +176,7 @@ test('every client that is switched on is asked for, also a native one, which ha
     [registration(), registration({ client_id: 'off', enabled: false }), native],
     REFUSED,
   )
-  expect(asked.map(({ form, origin }) => [form.get('client_id'), origin])).toEqual([
+  expect(asked.map(({ form, headers }) => [form.get('client_id'), headers.origin])).toEqual([
     ['app-1', ORIGIN],
     ['native', undefined],
   ])

@@ -29,7 +29,7 @@ export const CORS: readonly Examination[] = [
     each: async (scene, client) => [
       ...originsAllowed(client),
       ...(await ofOrigins(scene, client, async (deployment, origin) =>
-        preflight(origin, await deployment.preflight(origin)),
+        preflight(origin, await deployment.preflight(origin), client),
       )),
     ],
   },
@@ -39,7 +39,7 @@ export const CORS: readonly Examination[] = [
     asks,
     each: (scene, client) =>
       ofOrigins(scene, client, async (deployment, origin) =>
-        errorAnswer(origin, await deployment.empty(origin)),
+        errorAnswer(origin, await deployment.empty(origin), client),
       ),
   },
   {
@@ -55,7 +55,7 @@ export const CORS: readonly Examination[] = [
               ? skip(
                   'without a sign-in there is no success: the client has neither a revocation endpoint nor one for pushed requests',
                 )
-              : successAnswer(origin, heard)
+              : successAnswer(origin, heard, client)
           })
         : skip('the client is switched off'),
   },

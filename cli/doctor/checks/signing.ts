@@ -78,6 +78,12 @@ async function throughFunction(
   if (deployment === undefined) return unnamed()
   if (!client.enabled) return skip('the client is switched off: the function signs nothing for it')
   const heard = await deployment.exchange(client, client.allowed_origins[0])
+  if (heard === undefined) {
+    return skip(
+      'without a sign-in nothing is signed for this client: it has no revocation endpoint',
+      'Where the provider has one, add revocation_endpoint to the registration; else sign in once by the app, and look at the log.',
+    )
+  }
   return isAnswered(heard)
     ? judge(heard)
     : skip(`the deployment gives no answer that can be read: ${heard.error}`)

@@ -1,4 +1,4 @@
-import type { Client } from '../../../lib/config/client.ts'
+import { type Client, hasSession } from '../../../lib/config/client.ts'
 import { type Answered, type Heard, isAnswered } from '../facts/http.ts'
 import { type Finding, fail, failAside, ok } from '../finding.ts'
 
@@ -8,8 +8,8 @@ const NOT_YET =
 const GATEWAY =
   'Take the cors setting off the HTTP API (or the function URL): it answers preflights itself and drops the headers of the function, which alone knows the origins.'
 
-/** A preflight of an allowed origin is answered by the function, and lets a POST through. */
-export function preflight(origin: string, heard: Heard): Finding {
+/** A preflight of an allowed origin is answered by the function, and lets a POST through, where need be with cookies. */
+export function preflight(origin: string, heard: Heard, client: Client): Finding {
   if (!isAnswered(heard)) return unheard(heard.error)
   const { status, headers } = heard
   if (!headers.has('x-request-id')) {
@@ -21,10 +21,13 @@ export function preflight(origin: string, heard: Heard): Finding {
   if (status === 403) return fail(`the function refuses ${origin}, which the configuration allows`, NOT_YET)
   const wrong = [
     ...(status === 204 ? [] : [`HTTP ${status}`]),
-    ...corsProblems(origin, headers),
+    ...corsProblems(origin, headers, client),
     ...(listed(headers, 'access-control-allow-methods').includes('post')
       ? []
       : ['POST is not among its methods']),
+    ...(!hasSession(client) || listed(headers, 'access-control-allow-headers').includes('x-csrf')
+      ? []
+      : ['X-CSRF is not among its headers']),
   ]
   return wrong.length === 0
     ? ok(origin)
@@ -35,19 +38,19 @@ const ON_THE_WAY =
   'Something between the function and the browser changes its headers: a proxy, a CDN, the gateway.'
 
 /** A page can read why it was refused. */
-export function errorAnswer(origin: string, heard: Heard): Finding {
+export function errorAnswer(origin: string, heard: Heard, client: Client): Finding {
   if (!isAnswered(heard)) return unheard(heard.error)
   const { status, headers, json } = heard
   const wrong = [
     ...(status === 400 ? [] : [`HTTP ${status} where 400 was due`]),
     ...(typeof json.error === 'string' ? [] : ['no JSON with an error']),
-    ...corsProblems(origin, headers),
+    ...corsProblems(origin, headers, client),
   ]
   return wrong.length === 0 ? ok(origin) : fail(`an error for ${origin}: ${wrong.join(', ')}`, ON_THE_WAY)
 }
 
 /** A page can read a success. */
-export function successAnswer(origin: string, heard: Heard): Finding {
+export function successAnswer(origin: string, heard: Heard, client: Client): Finding {
   if (!isAnswered(heard)) return unheard(heard.error)
   const { status, headers, json } = heard
   if (status < 200 || status > 299) {
@@ -57,7 +60,7 @@ export function successAnswer(origin: string, heard: Heard): Finding {
       "Look at the function's log: outcome, upstream_error and error_name say why (docs/configuration.md lists them).",
     )
   }
-  const wrong = corsProblems(origin, headers)
+  const wrong = corsProblems(origin, headers, client)
   return wrong.length === 0 ? ok(origin) : fail(`a success for ${origin}: ${wrong.join(', ')}`, ON_THE_WAY)
 }
 
@@ -70,6 +73,7 @@ export function foreignAnswer(what: string, heard: Heard): Finding {
     ...(headers.has('access-control-allow-origin')
       ? [`access-control-allow-origin ${headers.get('access-control-allow-origin')}`]
       : []),
+    ...(headers.has('access-control-allow-credentials') ? ['access-control-allow-credentials'] : []),
   ]
   return wrong.length === 0
     ? ok(`${what} refused`)
@@ -97,10 +101,15 @@ export function missing(needed: readonly string[], allowed: readonly string[], w
     )
 }
 
-function corsProblems(origin: string, headers: Answered['headers']): string[] {
+function corsProblems(origin: string, headers: Answered['headers'], client: Client): string[] {
   const allowed = headers.get('access-control-allow-origin')
+  const credentials = headers.get('access-control-allow-credentials')
   return [
     ...(allowed === origin ? [] : [`access-control-allow-origin is ${allowed ?? 'absent'}`]),
+    // Fetch, "CORS check": to the letter, or the browser keeps the answer to a request with a cookie.
+    ...(!hasSession(client) || credentials === 'true'
+      ? []
+      : [`access-control-allow-credentials is ${credentials ?? 'absent'}`]),
     ...(listed(headers, 'vary').some(name => name === 'origin' || name === '*') ? [] : ['no Vary: Origin']),
   ]
 }

@@ -3,7 +3,7 @@ import { toWire } from '../../../lib/wire.ts'
 import { type Heard, isAnswered } from '../facts/http.ts'
 
 export interface Meaning {
-  kind: /** The provider took us for the client, and refused the made-up code. */
+  kind: /** The provider took us for the client, and refused the made-up code or revoked the made-up token. */
     | 'accepted'
     /** The provider refused it otherwise. */
     | 'refused'
@@ -36,6 +36,8 @@ const KINDS: Partial<Record<Reason, Meaning['kind']>> = {
 /** What an answer of the function says of its way. Its texts are fixed, so they tell apart what a status does not. */
 export function meaningOf(heard: Heard): Meaning {
   if (!isAnswered(heard)) return { kind: 'other', said: heard.error }
+  // RFC 7009 section 2.2. The function's own answer is empty, and no made-up code gets a 200.
+  if (heard.status === 200 && heard.body === '') return { kind: 'accepted', said: 'HTTP 200' }
   const { error, error_description } = heard.json
   const reason = (Object.keys(KINDS) as Reason[]).find(
     known => toWire(new ProxyError(known)).error_description === error_description,

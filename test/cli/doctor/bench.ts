@@ -44,8 +44,8 @@ export interface Bench {
     clients: unknown[],
     deployment?: { url?: string | undefined; signers?: string[] | undefined },
   ): Promise<string>
-  /** Functions that read this secret. */
-  functions(secret: string): Promise<string>
+  /** Functions that read this secret, and seal sessions by a ring unless there is to be none. */
+  functions(secret: string, options?: { port?: number; ring?: boolean }): Promise<string>
   /** Has the policy of the stack's first key be this one until the test ends. */
   policy(policy: KeyPolicy): Promise<void>
   /** Runs the command as a process. */
@@ -98,15 +98,20 @@ export async function startBench(): Promise<Bench> {
       )
       return Name
     },
-    async functions(secret) {
+    async functions(secret, { port = 0, ring = true } = {}) {
+      const session = `${secret}-ring`
+      await secrets.send(
+        new CreateSecretCommand({ Name: session, SecretString: `{"write":"k1","k1":"${'m'.repeat(43)}"}` }),
+      )
       const gateway = await startGateway({
-        port: 0,
+        port,
         root: ROOT,
         log: new PassThrough().resume(),
         environmentOf: name => ({
           ...stack.env,
           AWS_ACCESS_KEY_ID: credentials(name).accessKeyId,
           COUNTERSIGN_SECRET_ID: secret,
+          COUNTERSIGN_SESSION_SECRET_ID: ring ? session : '',
         }),
       })
       later(gateway.close)

@@ -34,7 +34,11 @@ test('a gateway that has had enough is asked again a little later, and not for e
 })
 
 test('a code that the provider refuses is sent twice: the first may have gone out with an older signature', async () => {
-  const client = { client_id: 'app-1', redirect_uris: ['https://app/cb'] } as unknown as Client
+  const client = {
+    client_id: 'app-1',
+    delivery: 'tokens',
+    redirect_uris: ['https://app/cb'],
+  } as unknown as Client
   const wait = async () => {}
   const spare = answering(heard(400, { error: 'invalid_grant' }), heard(500, { error: 'server_error' }))
   expect(await deploymentFacts('https://x', spare.ask, wait).exchange(client, 'https://app')).toMatchObject({
@@ -43,6 +47,18 @@ test('a code that the provider refuses is sent twice: the first may have gone ou
   const refused = answering(heard(502))
   await deploymentFacts('https://x', refused.ask, wait).exchange(client, 'https://app')
   expect(refused.asked).toHaveLength(1)
+})
+
+test('so is the revocation of a made-up token, for a client with a session that has an endpoint for it', async () => {
+  const as = { revocation_endpoint: 'https://idp/revoke' }
+  const client = { client_id: 'app-1', delivery: 'session', redirect_uris: [], as } as unknown as Client
+  const wait = async () => {}
+  const spare = answering(heard(200), heard(500, { error: 'server_error' }))
+  const facts = deploymentFacts('https://x', spare.ask, wait)
+  expect(await facts.exchange(client, 'https://app')).toMatchObject({ status: 500 })
+  expect(spare.asked).toEqual(['https://x/revoke', 'https://x/revoke'])
+  expect(await facts.exchange({ ...client, as: {} } as Client, 'https://app')).toBeUndefined()
+  expect(spare.asked).toHaveLength(2)
 })
 
 test("metadata are looked for at RFC 8414's place, too, and never where somebody else says", async () => {

@@ -3,12 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DisableKeyCommand } from '@aws-sdk/client-kms'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { CHECKS } from '../../../cli/doctor/checks.ts'
 import { createSigningKey } from '../../../local/keys.ts'
 import { OPERATOR, SIGNING_ROLE } from '../../../local/roles.ts'
 import { selfSignedCertificate } from '../../support/certificate.ts'
 import { type Bench, type Report, reportOf, signingPolicy, startBench } from './bench.ts'
+import { sessionDeployment } from './faults/plant.ts'
 import { startProxy } from './proxy.ts'
 
 // Nothing is wrong with the local stack, or nothing that keeps it from working.
@@ -21,6 +22,9 @@ afterEach(() => bench.undo())
 afterAll(() => bench?.close())
 
 const IDS = CHECKS.map(({ id }) => id)
+/** Of clients without a session. */
+const SESSION = 'session-cookie'
+const LOOKED_AT = IDS.filter(id => id !== SESSION)
 
 function check({ checks }: Report, id: string) {
   return checks.find(one => one.id === id)!
@@ -74,7 +78,7 @@ test('where only the function may sign, as on AWS, it signs for the check', asyn
     await bench.secret([bench.client()], { signers: [SIGNING_ROLE] }),
   ])
   const report = reportOf(run)
-  expect(statuses(report, 'ok')).toEqual(IDS)
+  expect(statuses(report, 'ok')).toEqual(LOOKED_AT)
   expect(check(report, 'sign-verify').detail).toMatch(/^the function signs/)
   expect(check(report, 'audience').detail).toMatch(/the function's assertion/)
   expect(run.code).toBe(0)
@@ -95,13 +99,15 @@ test('where neither URL nor signers are known, it says how to name them', async 
     'cors-error',
     'cors-success',
     'cors-foreign',
+    SESSION,
   ])
-  for (const id of unknown) expect(check(report, id).fix).toMatch(id === 'permissions' ? /--signer/ : /--url/)
+  for (const id of unknown.filter(id => id !== SESSION))
+    expect(check(report, id).fix).toMatch(id === 'permissions' ? /--signer/ : /--url/)
   expect(run.code).toBe(0)
 
   const named = ['--url', `${bench.stack.gateway}/`, '--signer', SIGNING_ROLE, '--signer', OPERATOR]
   const again = await bench.run(['--json', '--secret-id', secret, ...named])
-  expect(statuses(reportOf(again), 'ok')).toEqual(IDS)
+  expect(statuses(reportOf(again), 'ok')).toEqual(LOOKED_AT)
 })
 
 test('by https, with a certificate of an authority of its own', async () => {
@@ -114,14 +120,14 @@ test('by https, with a certificate of an authority of its own', async () => {
   const run = await bench.run(['--json', '--client', 'demo-rs256', '--url', proxy.url], {
     NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
   })
-  expect(statuses(reportOf(run), 'ok')).toEqual(IDS)
+  expect(statuses(reportOf(run), 'ok')).toEqual(LOOKED_AT)
   expect(check(reportOf(run), 'tls-headers').detail).toBe('https, and every header is there')
 })
 
 test('one client is looked at where one is named', async () => {
   const report = reportOf(await bench.run(['--json', '--client', 'native']))
   expect(check(report, 'key-alg').detail).toBe('ED25519_SHA_512 and no other')
-  expect(statuses(report, 'skip')).toEqual(['cors-preflight', 'cors-error', 'cors-success'])
+  expect(statuses(report, 'skip')).toEqual(['cors-preflight', 'cors-error', 'cors-success', SESSION])
   const { code, stdout } = await bench.run(['--json', '--client', 'nobody'])
   expect(code).toBe(2)
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'usage' } })
@@ -140,7 +146,7 @@ test('a next key that cannot sign is a failure, and hides nothing about the acti
   )
   expect(statuses(report, 'fail')).toEqual(['key-enabled'])
   expect(check(report, 'key-enabled').detail).toMatch(/^next key: /)
-  expect(statuses(report, 'ok')).toEqual(IDS.filter(id => id !== 'key-enabled'))
+  expect(statuses(report, 'ok')).toEqual(LOOKED_AT.filter(id => id !== 'key-enabled'))
 })
 
 test('one of two clients has a fault: the other is looked at all the same', async () => {
@@ -163,7 +169,50 @@ test('a client that is switched off is looked at where it is named', async () =>
   const all = reportOf(await bench.run(['--json', '--secret-id', secret]))
   expect(check(all, 'key-exists')).toMatchObject({ status: 'skip', detail: 'no client is enabled' })
   const named = reportOf(await bench.run(['--json', '--secret-id', secret, '--client', 'demo-rs256']))
-  expect(statuses(named, 'skip')).toEqual(['cors-success'])
+  expect(statuses(named, 'skip')).toEqual(['cors-success', SESSION])
+})
+
+describe('clients with a session', () => {
+  test.each([
+    ['session', {}],
+    ['mediated', { delivery: 'mediated', api_routes: undefined, redirect_uris: undefined }],
+  ])('%s: every check is ok, and the sign-in begins', async (_, change) => {
+    const { secret, url } = await sessionDeployment(bench, { change })
+    const report = reportOf(await bench.run(['--json', '--secret-id', secret]))
+    expect(statuses(report, 'ok')).toEqual(IDS)
+    expect(check(report, SESSION).detail).toMatch(/^\/login sends the browser to /)
+    expect(url).toMatch(/^http/)
+  })
+
+  test('where only the function signs, it revokes a made-up token for the check', async () => {
+    await bench.policy(signingPolicy([SIGNING_ROLE]))
+    const { secret } = await sessionDeployment(bench)
+    const report = reportOf(await bench.run(['--json', '--secret-id', secret, '--signer', SIGNING_ROLE]))
+    expect(statuses(report, 'ok')).toEqual(IDS)
+    expect(check(report, 'audience').detail).toMatch(/the function's assertion/)
+  })
+
+  test('without a revocation endpoint that cannot be told, and what could be done is', async () => {
+    await bench.policy(signingPolicy([SIGNING_ROLE]))
+    const { secret } = await sessionDeployment(bench, { change: { revocation_endpoint: undefined } })
+    const report = reportOf(await bench.run(['--json', '--secret-id', secret, '--signer', SIGNING_ROLE]))
+    expect(statuses(report, 'skip')).toEqual(['sign-verify', 'audience'])
+    expect(check(report, 'audience').fix).toMatch(/add revocation_endpoint/)
+  })
+
+  test('a native app: no Origin, no X-CSRF, and its own way back', async () => {
+    const { secret } = await sessionDeployment(bench, {
+      change: {
+        application_type: 'native',
+        allowed_origins: [],
+        redirect_uris: ['com.example.app:/callback'],
+      },
+    })
+    const report = reportOf(await bench.run(['--json', '--secret-id', secret]))
+    expect(statuses(report, 'fail')).toEqual([])
+    expect(statuses(report, 'skip')).toEqual(['cors-preflight', 'cors-error', 'cors-success'])
+    expect(check(report, SESSION).status).toBe('ok')
+  })
 })
 
 test('the ids are those of the documentation, in its order', () => {

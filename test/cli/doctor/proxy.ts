@@ -36,7 +36,7 @@ export async function startProxy(
     requests.push(`${method} ${path}`)
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const passed = ['origin', 'content-type', 'accept', 'access-control-request-method']
+    const passed = ['origin', 'content-type', 'accept', 'access-control-request-method', 'x-csrf']
     const answer = await fetch(`${target}${path}`, {
       method,
       redirect: 'manual',

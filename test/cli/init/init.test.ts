@@ -480,7 +480,12 @@ describe('a client that is there already', () => {
 describe('where it is written', () => {
   test('somebody else has written meanwhile: nothing of theirs is lost, and the key that was made is named', async () => {
     const theirs = JSON.stringify({ version: 1, clients: [] }, null, 1)
-    const answers: Answers = { 'Sign with': '', 'The origins': '', 'Is the app': '' }
+    const answers: Answers = {
+      'Sign with': '',
+      'The origins': '',
+      'Is the app': '',
+      'What does the app get': '',
+    }
     // Between reading and writing stands the last question.
     const { terminal, said } = recorded(answers)
     const ask: typeof terminal.ask = async (question, fallback) => {
@@ -603,6 +608,7 @@ describe('somebody is asked', () => {
     "The provider's issuer": '',
     'The client_id': 'app-1',
     'Is the app': '',
+    'What does the app get': '',
     'Its redirect URIs': 'https://app.example.com/callback, https://app.example.com/silent',
     'The origins': '',
     'Sign with': '',

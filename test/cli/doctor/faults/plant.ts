@@ -1,3 +1,5 @@
+import { ROUTES } from '../../../../local/idp/configuration.ts'
+import { freePort } from '../../../support/free-port.ts'
 import type { Bench } from '../bench.ts'
 import { startProxy } from '../proxy.ts'
 
@@ -34,6 +36,47 @@ export function altered(alter: Parameters<typeof startProxy>[1]): Fault['plant']
     bench.later(proxy.close)
     return { secret: await bench.secret([bench.client()], { url: proxy.url }) }
   }
+}
+
+export interface SessionOptions {
+  alter?: Parameters<typeof startProxy>[1]
+  /** Of the client. */
+  change?: object
+  /** There is a secret to seal by. */
+  ring?: boolean
+}
+
+/** A deployment for one client with a session, reached by its public_url; its answers are altered on their way. */
+export async function sessionDeployment(
+  bench: Bench,
+  { alter = () => undefined, change = {}, ring = true }: SessionOptions = {},
+): Promise<Planted & { secret: string; url: string }> {
+  const port = await freePort()
+  const proxy = await startProxy(`http://127.0.0.1:${port}`, alter)
+  bench.later(proxy.close)
+  const { url } = proxy
+  const { issuer } = bench.stack
+  const client = {
+    ...bench.client(),
+    // Without pushed requests: for them the provider has to know the redirect URI.
+    provider: 'generic',
+    authorization_endpoint: `${issuer}${ROUTES.authorization}`,
+    token_endpoint: `${issuer}${ROUTES.token}`,
+    revocation_endpoint: `${issuer}${ROUTES.revocation}`,
+    jwks_uri: `${issuer}${ROUTES.jwks}`,
+    delivery: 'session',
+    public_url: url,
+    api_routes: ['GET /*'],
+    ...change,
+  }
+  const secret = await bench.secret([client], { url })
+  await bench.functions(secret, { port, ring })
+  return { secret, url }
+}
+
+/** The same as a fault. */
+export function sessions(options: SessionOptions): Fault['plant'] {
+  return bench => sessionDeployment(bench, options)
 }
 
 /** A provider whose metadata are altered. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { preflight } from '../../../../cli/doctor/judge/cors.ts'
 import { headerSet, insecure } from '../../../../cli/doctor/judge/headers.ts'
 import { jwksPublished, keyId, reachable } from '../../../../cli/doctor/judge/published.ts'
+import type { Client } from '../../../../lib/config/client.ts'
 import { ProxyError } from '../../../../lib/errors.ts'
 import { errorReply } from '../../../../lib/http/reply.ts'
 import { toWire } from '../../../../lib/wire.ts'
@@ -70,17 +71,29 @@ test.each([
   expect(headerSet('https://x', [{ what: 'POST /token', heard: answer }]).status).toBe(status)
 })
 
-test.each([
+const TOKENS = { delivery: 'tokens' } as Client
+const SESSION = { delivery: 'session' } as Client
+const COOKIES = {
+  'access-control-allow-credentials': 'true',
+  'access-control-allow-headers': 'content-type, X-CSRF',
+}
+
+test.each<[Record<string, string>, string, Client?]>([
   [{}, 'ok'],
   [{ 'access-control-allow-origin': '*' }, 'fail'],
   [{ 'access-control-allow-methods': 'GET' }, 'fail'],
   [{ vary: 'Accept' }, 'fail'],
-])('a preflight with %o: %s', (changes, status) => {
+  [COOKIES, 'ok', SESSION],
+  [COOKIES, 'ok'],
+  [{}, 'fail', SESSION],
+  [{ ...COOKIES, 'access-control-allow-headers': 'content-type, x-csrf-token' }, 'fail', SESSION],
+  [{ ...COOKIES, 'access-control-allow-credentials': '1' }, 'fail', SESSION],
+])('a preflight with %o: %s', (changes, status, client = TOKENS) => {
   const headers = {
     'x-request-id': '1',
     'access-control-allow-origin': 'https://app',
     'access-control-allow-methods': 'GET, POST',
     vary: 'Accept, Origin',
   }
-  expect(preflight('https://app', heard(204, {}, { ...headers, ...changes })).status).toBe(status)
+  expect(preflight('https://app', heard(204, {}, { ...headers, ...changes }), client).status).toBe(status)
 })
