@@ -179,7 +179,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       kms: aws.kms,
       secrets_manager: aws.secrets_manager,
       clients: clients.map(({ require_dpop_nonce: _, api_routes: __, ...client }) => client),
-      env: { ...shared, ...environment(credentials('operator')) },
+      env: {
+        ...shared,
+        COUNTERSIGN_SESSION_SECRET_ID: SESSION_SECRET,
+        ...environment(credentials('operator')),
+      },
     }
     app.connect({
       description,

@@ -48,7 +48,7 @@ export const sessionKeysAdd = command({
     const key = randomBytes(32).toString('base64url')
     let name = ''
     const { ring, version_id } = await changeRing(secret, async ({ ring: before }) => {
-      name = nextName([...namesOf(before), ...(await previousNames(secret))])
+      name = nextName([...namesOf(before), ...(await previousNames(secret))], randomBytes(6).toString('hex'))
       return added(before, name, key, { later })
     })
     const next = later

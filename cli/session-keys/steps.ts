@@ -9,12 +9,15 @@ import { namesOf, type RawRing, type StoredRing } from './ring.ts'
 const TAKEN_UP_S = CONFIG_WAIT_MS / 1000
 
 /**
- * The next name. One that has just been taken out is not used again: who still has the old key under it would not read the
- * ring anew, and find no session that opens.
+ * The next name: a number to go by, and something that nobody can guess. One that has just been taken out is not used again:
+ * who still has the old key under it would not read the ring anew, and find no session that opens. And one that a stranger
+ * has asked for before it was there would be taken for missing for some seconds.
+ *
+ * @param unguessable of the characters that a name may have
  */
-export function nextName(taken: readonly string[]): string {
-  const numbers = taken.map(name => Number(/^k(\d{1,9})$/.exec(name)?.[1] ?? 0))
-  return `k${Math.max(0, ...numbers) + 1}`
+export function nextName(taken: readonly string[], unguessable: string): string {
+  const numbers = taken.map(name => Number(/^k(\d{1,9})(?:-|$)/.exec(name)?.[1] ?? 0))
+  return `k${Math.max(0, ...numbers) + 1}-${unguessable}`
 }
 
 export function added(ring: RawRing, name: string, key: string, { later }: { later: boolean }): RawRing {
