@@ -50,6 +50,8 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
   let flight: Promise<boolean> | undefined
   /** Names that a read has not found, and when it was begun. */
   const missing = new Map<string, number>()
+  /** Names that the ring had: taken out, and not given to another key (the command makes a new one each time). */
+  const gone = new Set<string>()
 
   async function masters(): Promise<Masters> {
     if (!ring) throw new ProxyError('sessions_unavailable')
@@ -59,6 +61,7 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
     if (value !== from) {
       derived.clear()
       missing.clear()
+      for (const kid of from?.masters.keys() ?? []) if (!value.masters.has(kid)) gone.add(kid)
     }
     from = value
     return value
@@ -78,7 +81,7 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
    * then. In between nobody can say: the session is left as it is, and its app comes again.
    */
   async function lookAgain(kid: string): Promise<string | undefined> {
-    if (isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
+    if (gone.has(kid) || isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
     if (!flight && isRecent(forcedAt)) throw new ProxyError('sessions_unavailable')
     if (!flight) {
       forcedAt = now()
