@@ -71,6 +71,7 @@ describe('npm start -- --json', () => {
       'AWS_REGION',
       'AWS_SECRET_ACCESS_KEY',
       'COUNTERSIGN_SECRET_ID',
+      'COUNTERSIGN_SESSION_SECRET_ID',
     ])
   })
 
