@@ -17,7 +17,10 @@ export interface SealKey {
   key: Uint8Array
 }
 
-/** The keys to seal and open by. Both reject with ProxyError `sessions_unavailable` where they are not to be had at the moment. */
+/**
+ * The keys to seal and open by. Both reject where they are not to be had at the moment: with ProxyError
+ * `sessions_unavailable` or `configuration_expired`, and as KeptSecret does where the ring never was read.
+ */
 export interface SealKeys {
   toSeal(purpose: Purpose, owner: Owner): Promise<SealKey>
   /** That of this name; undefined where the ring has none such, not even after it was read again. */

@@ -10,7 +10,7 @@ const ROWS: readonly [Thing, string][] = [
 
 /** Where each is when it is not in the page. */
 const ELSEWHERE: Record<Name, Record<Thing, string>> = {
-  tokens: { access_token: '', refresh_token: '', id_token: '' },
+  tokens: { access_token: 'nowhere else', refresh_token: 'nowhere else', id_token: 'nowhere else' },
   mediated: {
     access_token: 'in a sealed cookie too, for after a reload',
     refresh_token: 'in a sealed cookie, which no script can read',
@@ -18,7 +18,7 @@ const ELSEWHERE: Record<Name, Record<Thing, string>> = {
   },
   session: {
     access_token: 'in a sealed cookie; the gateway takes it out for each call',
-    refresh_token: 'in a sealed cookie',
+    refresh_token: 'in a sealed cookie, which no script can read',
     id_token: 'nowhere: Countersign has checked it and told the page its claims',
   },
 }
@@ -41,7 +41,7 @@ export function Holders({ name, held }: { name: Name; held: Held | undefined }) 
             <tr key={thing} data-thing={thing}>
               <th scope="row">{label}</th>
               <td>{beginning(held?.[thing])}</td>
-              <td>{held ? ELSEWHERE[name][thing] : ''}</td>
+              <td>{held ? ELSEWHERE[name][thing] : 'there is none before a sign-in'}</td>
             </tr>
           ))}
           <tr data-thing="private_key">
