@@ -72,7 +72,8 @@ export function authorizer(createParts: () => SessionReader): Authorizer {
         const { status } = toWire(error)
         log(status)
         if (NO_SESSION.has(error.reason)) throw new Error(UNAUTHORIZED)
-        if (status >= 500) throw new Error(error.reason)
+        // Switched off is an answer, and no fault that should ring.
+        if (status >= 500 && error.reason !== 'client_disabled') throw new Error(error.reason)
         return policy('Deny', resource)
       }
     },

@@ -3,6 +3,7 @@ import { causeName, coded, ProxyError } from '../lib/errors.ts'
 import type { Answer } from '../lib/http/post.ts'
 import { REVOCATION_MS } from '../lib/limits.ts'
 import { type Claims, checkIdToken, type IdTokenRules } from '../lib/oauth/id-token.ts'
+import { readRevocationResponse } from '../lib/oauth/revocation.ts'
 import { readTokenResponse, rotation, type TokenResponse } from '../lib/oauth/token.ts'
 import { within } from '../lib/within.ts'
 import type { PageCall } from './call.ts'
@@ -80,8 +81,12 @@ export async function revokeTokens(
   try {
     const answer = await within(REVOCATION_MS, sendRepeatable(call, { client, endpoint, parameters }))
     record.revocation = answer?.status === 200 ? 'done' : 'failed'
+    if (answer) readRevocationResponse(answer)
   } catch (error) {
     record.revocation = 'failed'
-    record.error_name ??= causeName((error as Error).cause)
+    const { reason, cause } = error as Partial<ProxyError>
+    // The request's own outcome is another one, and whose alarm this is has to be seen all the same.
+    record.revocation_error = reason ?? 'internal'
+    record.error_name ??= causeName(cause ?? error)
   }
 }

@@ -38,6 +38,7 @@ export type Reason =
   | 'session_missing'
   | 'session_ended'
   | 'session_too_large'
+  | 'session_key_unknown'
   | 'refresh_under_way'
   | 'api_route_refused'
   // our own side

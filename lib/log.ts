@@ -28,6 +28,8 @@ export interface LogRecord {
   withheld?: boolean
   /** What became of the tokens that were to be revoked: the session is over, or could not begin. */
   revocation?: 'done' | 'failed'
+  /** Why it failed: a reason, as `outcome` has it. */
+  revocation_error?: string
   kid?: string
   /** Of the active keys of a configuration that comes into force. */
   kids?: readonly string[]
@@ -71,6 +73,7 @@ const MEMBERS = Object.keys({
   rotation: true,
   withheld: true,
   revocation: true,
+  revocation_error: true,
   kid: true,
   kids: true,
   jti: true,

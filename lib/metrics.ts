@@ -6,6 +6,7 @@ interface Counted extends Partial<Record<keyof typeof MEASURED, number>> {
   rotation?: string
   withheld?: boolean
   revocation?: string
+  revocation_error?: string
   pkce?: boolean
 }
 
@@ -25,6 +26,7 @@ type Count =
   | 'refresh_not_rotated'
   | 'refresh_withheld'
   | 'revocation_failed'
+  | 'lease_failed'
   | 'without_pkce'
   | 'probe_ok'
   | 'probe_failed'
@@ -48,6 +50,9 @@ const BY_OUTCOME: readonly [beginning: string, count: Count][] = [
   ['sign_ahead_failed', 'signer_error'],
   ['origin_', 'origin_refused'],
   ['configuration_', 'configuration_error'],
+  ['session_keys_', 'configuration_error'],
+  ['sessions_unavailable', 'configuration_error'],
+  ['lease_failed', 'lease_failed'],
   ['id_token_', 'id_token_invalid'],
   ['upstream_rate_limited', 'provider_error'],
   ['upstream_un', 'provider_error'],
@@ -68,14 +73,17 @@ export function countsOf({
   rotation,
   withheld,
   revocation,
+  revocation_error,
   pkce,
 }: Counted): Count[] {
   const counts: Count[] = []
   if (event === 'request') counts.push('requests')
   if (status >= 500) counts.push('failed')
   else if (status >= 400) counts.push('refused')
-  const counted = BY_OUTCOME.find(([beginning]) => outcome.startsWith(beginning))?.[1]
-  if (counted !== undefined) counts.push(counted)
+  for (const text of [outcome, revocation_error ?? '']) {
+    const counted = BY_OUTCOME.find(([beginning]) => text.startsWith(beginning))?.[1]
+    if (counted && !counts.includes(counted)) counts.push(counted)
+  }
   if (rotation === 'repeated' || rotation === 'kept') counts.push('refresh_not_rotated')
   if (withheld) counts.push('refresh_withheld')
   if (revocation === 'failed') counts.push('revocation_failed')

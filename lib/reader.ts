@@ -63,7 +63,7 @@ export function createConfiguration(
   parts: ReaderParts,
 ): () => Promise<Configuration> {
   const { log } = parts
-  const source = createSource(environment, secretDeps(environment, parts))
+  const source = createSource(environment, secretDeps(environment, parts, 'configuration'))
   let noticed: Registrations | undefined
   return async () => {
     const configuration = await source.get()
@@ -93,10 +93,14 @@ export function createRing(
 ): KeptSecret<Ring> | undefined {
   const { session_secret_id } = environment
   if (session_secret_id === undefined) return undefined
-  return keptSecret(session_secret_id, parseRing, secretDeps(environment, parts))
+  return keptSecret(session_secret_id, parseRing, secretDeps(environment, parts, 'session_keys'))
 }
 
-function secretDeps(environment: Environment, { agents, now, log, ages }: ReaderParts): SecretDeps {
+function secretDeps(
+  environment: Environment,
+  { agents, now, log, ages }: ReaderParts,
+  name: string,
+): SecretDeps {
   let client: ReturnType<typeof secretsClient> | undefined
   return {
     now,
@@ -111,11 +115,11 @@ function secretDeps(environment: Environment, { agents, now, log, ages }: Reader
       })
       return readSecret(client, secretId, signal)
     },
-    report({ event, reason, error_name, problems }) {
+    report({ reason, error_name, problems }) {
       log({
         level: 'error',
         event: 'configuration',
-        outcome: `${event}: ${reason}`,
+        outcome: `${name}_refresh_failed: ${reason}`,
         error_name,
         ...(problems && { problems }),
       })

@@ -142,11 +142,7 @@ export function toWire(error: ProxyError): Wire {
     case 'session_ended':
       return wire(401, LOGIN_REQUIRED, 'The session has ended. Sign in again.')
     case 'session_too_large':
-      return wire(
-        502,
-        'server_error',
-        'The tokens of this user do not fit into a session. They have been revoked.',
-      )
+      return wire(502, 'server_error', 'The tokens of this user do not fit into a session.')
     case 'refresh_under_way':
       return wire(
         503,
@@ -162,6 +158,7 @@ export function toWire(error: ProxyError): Wire {
         'This path or method of the API is not among those that may be called.',
       )
 
+    case 'session_key_unknown':
     case 'sessions_unavailable':
       return wire(
         503,

@@ -23,6 +23,7 @@ export const logout: Endpoint = async call => {
   end(call, client)
   // What a refresh in another tab is bringing just now is this session, too.
   if (session && client.enabled) await revokeTokens(call, client, await ended(call, client, session))
+  else if (session) call.record.revocation = 'failed'
   call.record.outcome = session ? 'logged_out' : 'logged_out_already'
   return jsonReply(200, logout_url === undefined ? {} : { logout_url })
 }

@@ -38,6 +38,7 @@ export function recorded(thrown: unknown, call: Pick<Call, 'record'>): ProxyErro
 function asProxyError(error: unknown, { record }: Pick<Call, 'record'>): ProxyError {
   if (error instanceof ProxyError) {
     record.error_name = causeName(error.cause)
+    if (error.cause instanceof ConfigurationError) record.problems = loggedProblems(error.cause)
     return error
   }
   if (error instanceof ConfigurationError) {

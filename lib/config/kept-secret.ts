@@ -11,7 +11,6 @@ import { ConfigurationError, loggedProblems } from './problems.ts'
 
 /** A background refresh that failed. `problems` (of an invalid document) hold paths and fixed texts, no values. */
 export interface RefreshFailure {
-  event: 'configuration_refresh_failed'
   reason: 'unreadable' | 'invalid'
   /** Of an unreadable one: what lies behind it, by `causeName`. */
   error_name?: string | undefined
@@ -170,8 +169,7 @@ async function readInTime<T>(reader: (signal: AbortSignal) => Promise<T>): Promi
 }
 
 function failureOf(error: unknown): RefreshFailure {
-  const event = 'configuration_refresh_failed'
   return error instanceof ConfigurationError
-    ? { event, reason: 'invalid', problems: loggedProblems(error) }
-    : { event, reason: 'unreadable', error_name: causeName((error as Error).cause) }
+    ? { reason: 'invalid', problems: loggedProblems(error) }
+    : { reason: 'unreadable', error_name: causeName((error as Error).cause) }
 }

@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto'
-import { ProxyError } from '../errors.ts'
+import { coded, ProxyError } from '../errors.ts'
 import { MISSING_MAX, RING_FORCED_MS } from '../limits.ts'
 
 /** What is sealed, and so which key it is sealed by: one of them never opens another (requirement COOKIE-6). */
@@ -58,8 +58,11 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
 
   async function masters(): Promise<Masters> {
     if (!ring) throw new ProxyError('sessions_unavailable')
-    const { value, expired } = await ring.get()
-    if (expired) throw new ProxyError('configuration_expired')
+    const { value, expired } = await ring.get().catch((error: Error) => {
+      // Its own reason: the configuration may be as it should be.
+      throw new ProxyError('sessions_unavailable', { cause: error.cause ?? error })
+    })
+    if (expired) throw new ProxyError('sessions_unavailable', { cause: coded('RING_EXPIRED') })
     // What a master that was taken out has made goes with it.
     if (value !== from) {
       derived.clear()
@@ -85,7 +88,7 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
    */
   async function lookAgain(kid: string): Promise<string | undefined> {
     if (gone.has(kid) || isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
-    if (!flight && isRecent(forcedAt)) throw new ProxyError('sessions_unavailable')
+    if (!flight && isRecent(forcedAt)) throw new ProxyError('session_key_unknown')
     if (!flight) {
       forcedAt = now()
       flight = ring!.renewed(forcedAt).finally(() => {

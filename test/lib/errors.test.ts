@@ -40,6 +40,7 @@ const TABLE: Record<Reason, [status: number, error: string]> = {
   session_missing: [401, 'login_required'],
   session_ended: [401, 'login_required'],
   session_too_large: [502, 'server_error'],
+  session_key_unknown: [503, 'temporarily_unavailable'],
   refresh_under_way: [503, 'temporarily_unavailable'],
   api_route_refused: [403, 'invalid_request'],
   sessions_unavailable: [503, 'temporarily_unavailable'],
