@@ -211,6 +211,8 @@ describe('the API', () => {
       /^AWS::ApiGateway::(Method|GatewayResponse)$/.test(resources[name]!.Type),
     )
     expect([deployment.DependsOn].flat().sort()).toEqual(parts.sort())
+    // Nothing else in the way of its mapping leads to the permission.
+    expect(resources.SessionApiMapping!.DependsOn).toEqual(['SessionApiMayAuthorize'])
   })
 
   test('ABUSE-1: is throttled, for all of it together', () => {
