@@ -61,10 +61,12 @@ function mapped(
   for (let i = 0; i < incoming.length; i += 2) {
     const [name = '', value = ''] = [incoming[i], incoming[i + 1]]
     const lower = name.toLowerCase()
+    if (DROPPED.has(lower) || replaced.has(lower)) continue
     if (lower === 'x-forwarded-for') through = `${value}, ${sourceIp}`
-    else if (!DROPPED.has(lower) && !replaced.has(lower)) kept.push(name, value)
+    else kept.push(name, value)
   }
-  return [...kept, ...ours.flat(), 'X-Forwarded-For', through, 'X-Amzn-Apigateway-Api-Id', 'local']
+  const added = replaced.has('x-forwarded-for') ? [] : ['X-Forwarded-For', through]
+  return [...kept, ...ours.flat(), ...added, 'X-Amzn-Apigateway-Api-Id', 'local']
 }
 
 function mappedValue(source: string, context: Record<string, string>, sourceIp: string): string | undefined {

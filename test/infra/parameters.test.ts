@@ -104,6 +104,7 @@ describe('a parameter', () => {
     ['ApiUrl', 'https://orders.example.com?x=1', false],
     ['AppOrigin', 'https://app.example.com', true],
     ['AppOrigin', 'https://app.example.com/', false],
+    ['AppOrigin', 'https://App.example.com', false],
     ['AppOrigin', "https://app.example.com'", false],
     ['AppOrigin', '*', false],
   ])('%s=%s is taken: %s', (name, value, taken) => {

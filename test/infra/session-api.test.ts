@@ -131,16 +131,18 @@ describe('the API', () => {
       'integration.request.header.Authorization': 'context.authorizer.authorization',
       'integration.request.header.Cookie': "'cookies=removed'",
       'integration.request.header.X-Client-IP': "'unknown'",
+      'integration.request.header.X-Forwarded-For': "'unknown'",
     })
   })
 
   test("BFF-4: tells the caller's address where that is wanted; what the caller says it is never goes on", () => {
-    const told = (given: Record<string, string>) =>
-      properties('SessionApiForward', given).Integration.RequestParameters[
-        'integration.request.header.X-Client-IP'
-      ]
-    expect(told({ ...API, ForwardClientAddress: 'true' })).toBe('context.identity.sourceIp')
-    expect(told(API)).toBe("'unknown'")
+    const told = (given: Record<string, string>) => {
+      const mapped = properties('SessionApiForward', given).Integration.RequestParameters
+      return ['X-Client-IP', 'X-Forwarded-For'].map(name => mapped[`integration.request.header.${name}`])
+    }
+    const address = 'context.identity.sourceIp'
+    expect(told({ ...API, ForwardClientAddress: 'true' })).toEqual([address, address])
+    expect(told(API)).toEqual(["'unknown'", "'unknown'"])
   })
 
   test('has nothing but that method and its preflight, which needs no session and names one origin', () => {
@@ -209,6 +211,8 @@ describe('the API', () => {
       /^AWS::ApiGateway::(Method|GatewayResponse)$/.test(resources[name]!.Type),
     )
     expect([deployment.DependsOn].flat().sort()).toEqual(parts.sort())
+    // Nothing else in the way of its mapping leads to the permission.
+    expect(resources.SessionApiMapping!.DependsOn).toEqual(['SessionApiMayAuthorize'])
   })
 
   test('ABUSE-1: is throttled, for all of it together', () => {
