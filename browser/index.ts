@@ -37,7 +37,7 @@ export function createCountersign(
   const { origin } = new URL(url)
   const data = `${origin}/api/`
   /** How every address begins that is sent to with what proves who asks. */
-  const named = api ? api.map(one => new URL(one).href) : [data]
+  const named = api ? api.map(one => new URL(one).href.replace(/\/?$/, '/')) : [data]
   const name = `countersign ${origin} ${client_id}`
   // Where pages are rendered on a server this module is loaded too, and has nothing to do.
   const tabs = page.document && new page.BroadcastChannel(name)
@@ -77,7 +77,7 @@ export function createCountersign(
     const response = await page.fetch(origin + path, init).catch(cause => {
       throw new CountersignError('temporarily_unavailable', 0, 'no answer', { cause })
     })
-    const body = await response.json().catch(() => ({}))
+    const body = (await response.json().catch(() => 0)) || {}
     if (response.ok) return body
     throw new CountersignError(body.error ?? 'server_error', response.status, body.error_description)
   }
@@ -90,6 +90,8 @@ export function createCountersign(
       const since = clocks()
       try {
         const { access_token: token, ...session } = await post('/session', force ? { force } : {})
+        // What breaks off, or is a page of something in between, is no answer.
+        if (!session.claims || (api && !token)) throw new CountersignError('temporarily_unavailable', 0)
         held = { session, token, since }
         return held
       } catch (error) {
@@ -174,6 +176,8 @@ export function createCountersign(
         const made = new page.Request(request ?? target, {
           // Wherever it leads was named by nobody.
           redirect: 'error',
+          // To the browser's cache every user's request looks the same: the token is put in further on.
+          ...(!api && { cache: 'no-store' }),
           ...init,
           ...(!api && { credentials: 'include' }),
         })
@@ -194,9 +198,10 @@ export function createCountersign(
       const { logout_url } = await inTurn(() =>
         post('/logout', { post_logout_redirect_uri, state }).finally(() => {
           held = undefined
+          // Whatever has become of it: another tab that asks is told how it stands.
+          tabs?.postMessage('')
         }),
       )
-      tabs?.postMessage('')
       if (logout_url) page.location.assign(logout_url)
     },
   }

@@ -4,7 +4,7 @@ export interface Options {
   url: string
   client_id: string
   /**
-   * Mediated delivery: the origins that `fetch` may send the access token to. Leave it out in session delivery, where
+   * Mediated delivery: what `fetch` may send the access token to, origins, or with a path what is beneath it. Leave it out in session delivery, where
    * no token is here to be sent and `fetch` goes to `${url}/api`.
    */
   api?: readonly string[]

@@ -43,10 +43,10 @@ export async function exchange(
   if (refresh_token !== null) record.rotation = rotation(refresh_token, tokens)
   const code = parameters.get('code') ?? undefined
   // A session is somebody's: without an ID token nobody could say whose, nor hold the next one's against it.
-  const required = hasSession(client) && code !== undefined
-  if (!keys || (tokens.id_token === undefined && !required)) return { tokens, claims: undefined, answer }
+  const required = hasSession(client) && refresh_token === null
   try {
     if (hasSession(client)) requireBearer(tokens)
+    if (!keys || (tokens.id_token === undefined && !required)) return { tokens, claims: undefined, answer }
     const check = timed(record, 'id_token_ms', checkIdToken)
     const claims = await check(tokens, client, keys, { code, required, ...expected, now: deps.now() })
     return { tokens, claims, answer }

@@ -40,7 +40,7 @@ const MEMORY_GB = 0.5
 /** A container reads the configuration once a minute while it is busy. */
 const READS_A_MONTH = 60 * 24 * 30
 /** The metrics of the functions that are always there, if every one of them has something to say in every hour. */
-export const METRICS = 41
+export const METRICS = 43
 export const PROBES_A_MONTH = 12 * 24 * 30
 
 export interface Use {

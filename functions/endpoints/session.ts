@@ -7,9 +7,9 @@ import {
   accessLeft,
   accessRunsOut,
   grantedScope,
+  isFor,
   isWithin,
   type Session,
-  sameScope,
 } from '../../lib/session/session.ts'
 import { toWire } from '../../lib/wire.ts'
 import type { Endpoint, ReadyCall } from '../call.ts'
@@ -60,7 +60,7 @@ async function current(
   const scope = wanted ?? granted
   const isGood = (session: Session) =>
     // TMB-2: an access token with more than was asked for is not handed out because it happens to be there.
-    (scope === undefined || sameScope(session.scope, scope)) && !accessRunsOut(session, now(call))
+    (scope === undefined || isFor(session, scope)) && !accessRunsOut(session, now(call))
   const force = single(call.form, 'force') === 'true'
   if (isGood(before) && (!force || before.refresh_token === undefined)) return before
   if (before.refresh_token === undefined && !accessRunsOut(before, now(call))) {

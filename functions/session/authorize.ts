@@ -1,7 +1,7 @@
 import { hasSession, type SessionClient } from '../../lib/config/client.ts'
 import { inForce } from '../../lib/config/source.ts'
 import { ProxyError } from '../../lib/errors.ts'
-import { overrideIn, permits } from '../../lib/http/api-routes.ts'
+import { hasOverride, permits } from '../../lib/http/api-routes.ts'
 import { requireOwnPage } from '../../lib/http/csrf.ts'
 import type { SessionReader } from '../../lib/reader.ts'
 import { partsOf, readCookie, sessionCookie, tagOf } from '../../lib/session/cookies.ts'
@@ -21,8 +21,7 @@ export async function authorize(
   call.record.client_id = client.client_id
   if (!client.enabled) throw new ProxyError('client_disabled')
   if (!permits(client.api_routes, call.method, path)) throw new ProxyError('api_route_refused')
-  const parameter = overrideIn(call.headers)
-  if (parameter !== undefined) throw new ProxyError('parameter_unsupported', { parameter })
+  if (hasOverride(call.headers)) throw new ProxyError('api_route_refused')
   const now_s = Math.floor(now() / 1000)
   const native = client.application_type === 'native'
   const sealed = native
@@ -61,7 +60,10 @@ function clientOf({ headers, cookies }: Call, all: readonly SessionClient[]): Se
   if (allowed.length === 0) throw new ProxyError('origin_refused')
   requireOwnPage(headers)
   const withCookie = allowed.filter(
-    client => client.delivery === 'session' && partsOf(cookies, sessionCookie(client.client_id)).length > 0,
+    client =>
+      client.delivery === 'session' &&
+      client.enabled &&
+      partsOf(cookies, sessionCookie(client.client_id)).length > 0,
   )
   if (withCookie.length === 0) throw new ProxyError('session_missing')
   // Two apps of one origin, both signed in: nobody can say whose request it is.

@@ -6,7 +6,7 @@ import type { Across, Ended } from '../../lib/session/across.ts'
 import { open, seal } from '../../lib/session/seal.ts'
 import { refreshedSession, type Session } from '../../lib/session/session.ts'
 import type { PageCall } from '../call.ts'
-import { exchange } from '../exchange.ts'
+import { exchange, revokeTokens } from '../exchange.ts'
 import { now } from './keep.ts'
 
 /**
@@ -52,6 +52,7 @@ function across(call: PageCall, client: SessionClient): Across<Session> {
   const { seals } = call.deps
   return {
     keyOf: session => keyOf(client, session),
+    discard: session => revokeTokens(call, client, session),
     // Whoever may write to the table could lay another user's result there: it says itself what it is the result of.
     seal: (of, session) => {
       const iat = now(call)

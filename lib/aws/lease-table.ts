@@ -7,6 +7,7 @@ import type { DynamoDB } from './dynamodb.ts'
 interface Entry {
   owner?: { S?: string }
   sealed?: { S?: string }
+  until?: { N?: string }
 }
 
 /**
@@ -43,7 +44,10 @@ export function leaseTable(dynamoDB: DynamoDB, TableName: string): LeaseStore {
     finish: (key, owner, sealed, now_s) =>
       inTime(async signal => {
         const result = { ...entry(key, owner, now_s + RESULT_KEPT_S), sealed: { S: sealed } }
-        await conditional(dynamoDB.putItem({ TableName, Item: result, ...ifOwnedBy(owner) }, signal))
+        const failed = await conditional(
+          dynamoDB.putItem({ TableName, Item: result, ...ifOwnedBy(owner) }, signal),
+        )
+        return failed === undefined
       }),
 
     release: (key, owner) =>
@@ -51,6 +55,19 @@ export function leaseTable(dynamoDB: DynamoDB, TableName: string): LeaseStore {
         const { ConditionExpression: owned, ...values } = ifOwnedBy(owner)
         const ConditionExpression = `${owned} AND attribute_not_exists(sealed)`
         await conditional(dynamoDB.deleteItem({ ...keyed(key), ...values, ConditionExpression }, signal))
+      }),
+
+    replace: (key, sealed, now_s) =>
+      inTime(async signal => {
+        // Nobody's, so that nobody finishes it.
+        const result = { ...entry(key, '-', now_s + RESULT_KEPT_S), sealed: { S: sealed } }
+        await dynamoDB.putItem({ TableName, Item: result }, signal)
+      }),
+
+    look: (key, now_s) =>
+      inTime(async signal => {
+        const { Item } = await dynamoDB.getItem({ ...keyed(key), ConsistentRead: true }, signal)
+        return Number(Item?.until?.N) >= now_s ? Item?.sealed?.S : undefined
       }),
   }
 }

@@ -56,7 +56,7 @@ function clientSchema(onLambda: boolean) {
       allowed_origins: native ? v.optional(noOrigins, []) : origins(onLambda),
       // A web client whose sign-in begins here has none of its own.
       redirect_uris: cookie && !native ? v.optional(redirectUris(), []) : redirectUris(atLeastOne),
-      grant_types: v.optional(grantTypes, ['authorization_code']),
+      grant_types: v.optional(cookie ? browserGrants : grantTypes, ['authorization_code']),
       scope: v.exactOptional(text(scopeProblem)),
       resource: v.exactOptional(v.array(text(resourceProblem))),
       require_pkce: v.optional(
@@ -102,6 +102,11 @@ const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 // No other grant has a code and a verifier to hold against the caller: the function would sign for anybody.
 const grantTypes = list(oneOf(['authorization_code', 'refresh_token', DEVICE_CODE]), items =>
+  items.includes('authorization_code') ? undefined : 'must contain "authorization_code"',
+)
+
+// With a session the sign-in is a browser's: a device that asks without one would begin the session of nobody.
+const browserGrants = list(oneOf(['authorization_code', 'refresh_token']), items =>
   items.includes('authorization_code') ? undefined : 'must contain "authorization_code"',
 )
 

@@ -44,8 +44,8 @@ function apiRouteProblem(text: string): string | undefined {
   if (!METHODS.includes(method)) return `must begin with a method, one of ${METHODS.join(' ')}, and a space`
   const segments = path.split('/').slice(1)
   const plain = segments.every(segment => SEGMENT.test(segment) && segment !== '.' && segment !== '..')
-  // `/` and `/*` are the whole of the API.
-  const fits = path === '' || path === '/' || (path.startsWith('/') && plain)
+  // `/*` is the whole of the API. Its root alone cannot be called: what stands behind `/api/` is never empty.
+  const fits = (path === '' && text.endsWith(' /*')) || (path.startsWith('/') && plain)
   return fits ? undefined : 'must have a plain path after the method, such as /orders or /orders/*'
 }
 

@@ -54,15 +54,14 @@ function isUtf8(path: string): boolean {
 }
 
 /** Headers by which some servers take another method or path than the request's: nobody who calls an API by its list needs them. */
-const OVERRIDES = [
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-url',
-  'x-rewrite-url',
-] as const
+const OVERRIDE =
+  /^x-(?:http-)?method(?:-override)?$|^x-(?:original|rewrite|http-path|forwarded)-(?:url|uri|override|prefix|method|path)$/
 
-/** The header that would make the list of routes hollow, where there is one. */
-export function overrideIn(headers: Readonly<Record<string, string | undefined>>): string | undefined {
-  return OVERRIDES.find(name => headers[name] !== undefined)
+/**
+ * The header that would make the list of routes hollow, where there is one. To some servers an underscore in a name is a
+ * hyphen, so that a header of theirs would stand beside the gateway's own: none is let through. Its name is the caller's text, and
+ * not repeated.
+ */
+export function hasOverride(headers: Readonly<Record<string, string | undefined>>): boolean {
+  return Object.keys(headers).some(name => name.includes('_') || OVERRIDE.test(name))
 }

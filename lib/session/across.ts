@@ -9,6 +9,8 @@ export interface Across<Result> {
   open(key: string, sealed: string): Promise<Result | Ended | undefined>
   /** The key of the refresh that comes after it. */
   keyOf(result: Result): string
+  /** Takes back what a refresh has brought and nobody is to get. Never rejects. */
+  discard(result: Result): Promise<void>
 }
 
 /** In place of a result: the session is over. */
@@ -58,7 +60,7 @@ export async function leased<Result>(
   work: () => Promise<Result>,
   across: Across<Result>,
 ): Promise<Result> {
-  const { leases, report, now } = deps
+  const { leases, report } = deps
   if (!leases) return work()
   const mine = await turn({ ...deps, leases }, key, across)
   if (mine === undefined) throw new ProxyError('refresh_under_way')
@@ -72,30 +74,73 @@ export async function leased<Result>(
     if (nothingSent(error)) await leases.release(key, owner).catch(report)
     throw error
   })
-  await across
-    .seal(key, result)
-    .then(sealed => leases.finish(key, owner, sealed, seconds(now)))
-    .catch(report)
+  if (await isReplaced(deps, leases, key, owner, result, across)) {
+    await across.discard(result)
+    throw new ProxyError('session_ended')
+  }
   return result
 }
 
-/** Has every container end what lives by this key, and gives what one of them has brought by it. Never rejects. */
-export async function endAcross<Result>(
-  deps: LeasesDeps,
+/** Hands the result on. True where a logout has come in between, which nobody but the one who refreshed can make good. */
+async function isReplaced<Result>(
+  { report, now }: LeasesDeps,
+  leases: LeaseStore,
   key: string,
+  owner: string,
+  result: Result,
   across: Across<Result>,
-): Promise<Result | undefined> {
-  const { leases, report, now } = deps
-  if (!leases) return undefined
+): Promise<boolean> {
   try {
-    const mine = await turn({ ...deps, leases }, key, across)
-    if (mine === undefined) return undefined
-    if ('result' in mine) return mine.result === ENDED ? undefined : mine.result
-    await leases.finish(key, mine.owner, await across.seal(key, ENDED), seconds(now))
+    if (await leases.finish(key, owner, await across.seal(key, result), seconds(now))) return false
+    return await isEndedIn(leases, key, across, now)
   } catch (error) {
     report(error)
+    return false
   }
-  return undefined
+}
+
+async function isEndedIn<Result>(
+  leases: LeaseStore,
+  key: string,
+  { open }: Across<Result>,
+  now: () => number,
+): Promise<boolean> {
+  const sealed = await leases.look(key, seconds(now))
+  return sealed !== undefined && (await open(key, sealed)) === ENDED
+}
+
+/** Whether another container has had word of the end of what lives by this key. */
+export async function isEndedAcross<Result>(
+  { leases, report, now }: LeasesDeps,
+  key: string,
+  across: Across<Result>,
+): Promise<boolean> {
+  if (!leases) return false
+  return isEndedIn(leases, key, across, now).catch(error => {
+    report(error)
+    return false
+  })
+}
+
+/**
+ * Has every container end what lives by this key, and gives what one of them has brought by it. One that is at it finds out
+ * when it hands its result on. Never rejects.
+ */
+export async function endAcross<Result>(
+  { leases, report, now }: LeasesDeps,
+  key: string,
+  { seal, open }: Across<Result>,
+): Promise<Result | undefined> {
+  if (!leases) return undefined
+  try {
+    const sealed = await leases.look(key, seconds(now))
+    await leases.replace(key, await seal(key, ENDED), seconds(now))
+    const result = sealed === undefined ? undefined : await open(key, sealed)
+    return result === ENDED ? undefined : result
+  } catch (error) {
+    report(error)
+    return undefined
+  }
 }
 
 function seconds(now: () => number): number {

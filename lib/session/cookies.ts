@@ -52,9 +52,19 @@ export function partsOf(cookies: readonly string[], name: string): string[] {
   return [...new Set(cookies.map(nameOf))].filter(one => isPart(one, name))
 }
 
-/** As a browser reads it (RFC 6265bis section 5.6): spaces and tabs are taken off, and no other character that looks like one. */
+/**
+ * As a browser reads it (RFC 6265bis section 5.6): spaces and tabs are taken off, and no other character that looks like one.
+ * By hand: an expression that is anchored at the end looks at a run of spaces once for each of them.
+ */
 function nameOf(cookie: string): string {
-  return cookie.slice(0, Math.max(cookie.indexOf('='), 0)).replace(/^[ \t]+|[ \t]+$/g, '')
+  let [start, end] = [0, Math.max(cookie.indexOf('='), 0)]
+  while (start < end && isBlank(cookie[start]!)) start++
+  while (end > start && isBlank(cookie[end - 1]!)) end--
+  return cookie.slice(start, end)
+}
+
+function isBlank(character: string): boolean {
+  return character === ' ' || character === '\t'
 }
 
 function isPart(cookie: string, name: string): boolean {

@@ -53,7 +53,7 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
   let flight: Promise<boolean> | undefined
   /** Names that a read has not found, and when it was begun. */
   const missing = new Map<string, number>()
-  /** Names that the ring had: taken out, and not given to another key (the command makes a new one each time). */
+  /** Names that the ring has had: where it cannot be read again just now, these have most likely been taken out. */
   const gone = new Set<string>()
 
   async function masters(): Promise<Masters> {
@@ -66,7 +66,6 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
     // What a master that was taken out has made goes with it.
     if (value !== from) {
       derived.clear()
-      missing.clear()
       for (const kid of from?.masters.keys() ?? []) if (!value.masters.has(kid)) gone.add(kid)
     }
     from = value
@@ -87,8 +86,13 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
    * then. In between nobody can say: the session is left as it is, and its app comes again.
    */
   async function lookAgain(kid: string): Promise<string | undefined> {
-    if (gone.has(kid) || isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
-    if (!flight && isRecent(forcedAt)) throw new ProxyError('session_key_unknown')
+    if (isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
+    if (!flight && isRecent(forcedAt)) {
+      if (gone.has(kid)) return undefined
+      throw new ProxyError('session_key_unknown')
+    }
+    // Who joins one that was begun before may have come by a key that was added since: it can find it, and not miss it.
+    const mine = !flight
     if (!flight) {
       forcedAt = now()
       flight = ring!.renewed(forcedAt).finally(() => {
@@ -99,6 +103,8 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
     const master = (await masters()).masters.get(kid)
     if (master !== undefined) return master
     if (!confirmed) throw new ProxyError('sessions_unavailable')
+    if (isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
+    if (!mine) throw new ProxyError('session_key_unknown')
     if (missing.size > MISSING_MAX) missing.clear()
     missing.set(kid, forcedAt)
     return undefined

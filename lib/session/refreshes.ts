@@ -1,6 +1,6 @@
 import { ProxyError } from '../errors.ts'
 import { LEASE_S, LEASE_WAIT_MS, REFRESHES_MAX, RESULT_KEPT_S } from '../limits.ts'
-import { type Across, endAcross, type LeasesDeps, leased } from './across.ts'
+import { type Across, endAcross, isEndedAcross, type LeasesDeps, leased } from './across.ts'
 
 /** One refresh of one refresh token, whoever asks and however often (requirement RACE-1). */
 export interface Refreshes<Result> {
@@ -41,10 +41,6 @@ export function refreshes<Result>(deps: LeasesDeps): Refreshes<Result> {
     for (const [key, since] of ended) if (isOld(since) || ended.size > REFRESHES_MAX) ended.delete(key)
   }
 
-  function requireAlive(key: string): void {
-    if (ended.has(key)) throw new ProxyError('session_ended')
-  }
-
   function begin(key: string, work: () => Promise<Result>, across: Across<Result>): Promise<Result> {
     const result = leased(deps, key, work, across)
     flights.set(key, { result, began: now() })
@@ -55,12 +51,19 @@ export function refreshes<Result>(deps: LeasesDeps): Refreshes<Result> {
   return {
     async once(key, work, across) {
       forget()
-      requireAlive(key)
-      const result = await (flights.get(key)?.result ?? begin(key, work, across))
-      // Ended while it was under way; or later, by whoever had what it has brought.
-      requireAlive(key)
-      requireAlive(across.keyOf(result))
-      return result
+      if (ended.has(key)) throw new ProxyError('session_ended')
+      let own = false
+      const mine = () => {
+        own = true
+        return work()
+      }
+      const result = await (flights.get(key)?.result ?? begin(key, mine, across))
+      // Ended while it was under way; or later, by whoever had what it has brought: here, or in another container.
+      const next = across.keyOf(result)
+      const here = ended.has(key) || ended.has(next)
+      if (!here && (own || !(await isEndedAcross(deps, next, across)))) return result
+      if (own) await across.discard(result)
+      throw new ProxyError('session_ended')
     },
     async end(key, across) {
       forget()
@@ -68,9 +71,9 @@ export function refreshes<Result>(deps: LeasesDeps): Refreshes<Result> {
       for (let at = key, behind = 0; behind < BEHIND_MAX; behind++) {
         ended.set(at, now())
         const here = flights.get(at)?.result.catch(() => undefined)
-        const result = here
-          ? await Promise.race([here, wait(LEASE_WAIT_MS).then(() => undefined)])
-          : await endAcross(deps, at, across)
+        const there = endAcross(deps, at, across)
+        // Who is at it takes back by himself what comes later.
+        const result = (here && (await Promise.race([here, wait(LEASE_WAIT_MS)]))) ?? (await there)
         if (result === undefined) break
         newest = result
         at = across.keyOf(result)

@@ -8,8 +8,10 @@ export interface Session {
   expires_at?: number
   /** Of the access token. */
   scope?: string
-  /** Of the sign-in, where the access token has less. */
+  /** Of the sign-in, where the access token has another. */
   granted?: string
+  /** What the last refresh has asked for, where the provider gave something else: to ask again would bring the same. */
+  asked?: string
   refresh_token?: string
   /** Of the ID token, about the user. */
   claims: Readonly<Record<string, unknown>>
@@ -70,12 +72,14 @@ export function refreshedSession(
   { scope, now_s }: { scope: string | undefined; now_s: number },
 ): Session {
   const granted = grantedScope(before)
-  const access = accessOf(tokens, scope ?? granted, now_s)
+  const asked = scope ?? granted
+  const access = accessOf(tokens, asked, now_s)
   // RFC 6749 section 6: a refresh token that is not replaced stays good.
   const refresh_token = typeof tokens.refresh_token === 'string' ? tokens.refresh_token : before.refresh_token
   return {
     ...access,
     ...(granted !== undefined && granted !== access.scope && { granted }),
+    ...(asked !== undefined && asked !== access.scope && { asked }),
     ...(refresh_token !== undefined && { refresh_token }),
     claims: claims === undefined ? before.claims : aboutTheUser(claims),
     iat: before.iat,
@@ -106,6 +110,11 @@ export function grantedScope({ granted, scope }: Session): string | undefined {
   return granted ?? scope
 }
 
+/** Whether an access token has this scope; or was asked for with it, and the provider gave no more. */
+export function isFor({ asked, scope }: Session, wanted: string): boolean {
+  return sameScope(scope, wanted) || (sameScope(asked, wanted) && isWithin(scope, wanted))
+}
+
 /** Seconds that the access token is good for; undefined where the provider did not say. May be negative. */
 export function accessLeft({ expires_at }: Session, now_s: number): number | undefined {
   return expires_at === undefined ? undefined : expires_at - now_s
@@ -118,7 +127,7 @@ export function accessRunsOut(session: Session, now_s: number): boolean {
 }
 
 /** The same scope tokens, in whatever order. */
-export function sameScope(one: string | undefined, other: string | undefined): boolean {
+function sameScope(one: string | undefined, other: string | undefined): boolean {
   const tokens = (scope: string | undefined) => [...new Set((scope ?? '').split(' '))].sort().join(' ')
   return tokens(one) === tokens(other)
 }

@@ -82,7 +82,8 @@ export function authorizerEvent(
 
 /** Names and values in turn: of each name all values, in order. */
 function multiValues(pairs: readonly string[]): Record<string, string[]> {
-  const all: Record<string, string[]> = {}
+  // Names are the caller's, and some are those of every object.
+  const all: Record<string, string[]> = Object.create(null)
   for (let i = 0; i < pairs.length; i += 2) {
     all[pairs[i]!] ??= []
     all[pairs[i]!]!.push(pairs[i + 1]!)
@@ -91,7 +92,9 @@ function multiValues(pairs: readonly string[]): Record<string, string[]> {
 }
 
 function lastOf(all: Record<string, string[]>): Record<string, string> {
-  return Object.fromEntries(Object.entries(all).map(([name, values]) => [name, values.at(-1)!]))
+  const last: Record<string, string> = Object.create(null)
+  for (const [name, values] of Object.entries(all)) last[name] = values.at(-1)!
+  return last
 }
 
 interface Statement {

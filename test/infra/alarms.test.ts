@@ -17,7 +17,15 @@ beforeAll(async () => {
 const REQUESTS = [
   ...['requests', 'tokens', 'refused', 'failed', 'invalid_client', 'signer_error', 'signer_unavailable'],
   ...['origin_refused', 'configuration_error', 'provider_error', 'id_token_invalid', 'refresh_not_rotated'],
-  ...['refresh_withheld', 'revocation_failed', 'without_pkce', 'kms_ms', 'provider_ms', 'total_ms'],
+  ...[
+    'refresh_withheld',
+    'revocation_failed',
+    'lease_failed',
+    'without_pkce',
+    'kms_ms',
+    'provider_ms',
+    'total_ms',
+  ],
 ]
 const WRITTEN: Record<string, string[]> = {
   [KNOWN.OauthLambdaFunction!]: REQUESTS,
@@ -82,9 +90,13 @@ describe('alarms', () => {
     }
   })
 
-  test('with an API behind the session delivery: one more, and the authorizer is counted with the others', () => {
+  test('with an API behind the session delivery: three more, and the authorizer is counted with the others', () => {
     const all = Object.fromEntries(ofType(service.standing(EVERYTHING).resources, 'AWS::CloudWatch::Alarm'))
-    expect(Object.keys(all).filter(name => !(name in alarms))).toEqual(['ApiFailedAlarm'])
+    expect(Object.keys(all).filter(name => !(name in alarms))).toEqual([
+      'RevocationFailedAlarm',
+      'LeaseFailedAlarm',
+      'ApiFailedAlarm',
+    ])
     expect(metricsOf(all.ApiFailedAlarm!)).toMatchObject([
       {
         Namespace: 'AWS/ApiGateway',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { awsService, KEY, kms, root, secret, session, user, userWithSession } from '../support/cloudtrail.ts'
 import { matches } from '../support/event-pattern.ts'
-import { ACCOUNT, KNOWN, packaged, REGION } from './packaged.ts'
+import { ACCOUNT, EVERYTHING, KNOWN, packaged, REGION } from './packaged.ts'
 
 let service: Awaited<ReturnType<typeof packaged>>
 beforeAll(async () => {
@@ -125,10 +125,40 @@ describe('a change of the configuration', () => {
   })
 })
 
-test.each(['ForeignSignRule', 'KeyChangeRule', 'ConfigurationChangeRule'])(
+describe('the keys of sessions', () => {
+  const NAME = 'SessionSecretRule'
+  const heardHere = (event: object) => heard(NAME, event, EVERYTHING)
+
+  test.each([
+    'GetSecretValue',
+    'PutSecretValue',
+    'UpdateSecretVersionStage',
+    'DeleteSecret',
+    'PutResourcePolicy',
+  ])('%s raises an alarm, unless it is a function that opens sessions', name => {
+    for (const identity of [
+      session('operator'),
+      session('admin'),
+      user('ann'),
+      userWithSession('ann'),
+      root,
+    ]) {
+      expect(heardHere(secret(name, identity, KNOWN.SessionSecret!))).toBe(true)
+    }
+    for (const role of ['signing', 'authorizer']) {
+      expect(heardHere(secret(name, session(role), KNOWN.SessionSecret!))).toBe(false)
+    }
+  })
+
+  test('does not where it is another secret', () => {
+    expect(heardHere(secret('GetSecretValue', user('ann'), KNOWN.ConfigurationSecret!))).toBe(false)
+  })
+})
+
+test.each(['ForeignSignRule', 'KeyChangeRule', 'ConfigurationChangeRule', 'SessionSecretRule'])(
   '%s says its own name, which is that of its page, and fills in what it mentions',
   name => {
-    const [{ InputTransformer }] = rule(name).Targets
+    const [{ InputTransformer }] = rule(name, name === 'SessionSecretRule' ? EVERYTHING : {}).Targets
     const { InputPathsMap, InputTemplate } = InputTransformer
     expect(InputTemplate).toMatch(new RegExp(`^"${name}: [^"]*docs/operations.md[^"]*"$`))
     const mentioned = [...InputTemplate.matchAll(/<(\w+)>/g)].map(([, key]) => key)

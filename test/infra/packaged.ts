@@ -48,6 +48,7 @@ export const KNOWN: Record<string, string> = {
   AuthorizerLambdaFunction: 'countersign-dev-authorizer',
   SigningRole: 'signing',
   'SigningRole.Arn': `arn:aws:iam::${ACCOUNT}:role/signing`,
+  'AuthorizerRole.Arn': `arn:aws:iam::${ACCOUNT}:role/authorizer`,
   OperatorRole: 'operator',
   'OperatorRole.Arn': `arn:aws:iam::${ACCOUNT}:role/operator`,
   'SigningKey.Arn': arn('kms', 'key/1234abcd-12ab-34cd-56ef-1234567890ab'),

@@ -32,7 +32,7 @@ const roles = (all: boolean) => ({
         openSessions,
         {
           Effect: 'Allow',
-          Action: ['dynamodb:DeleteItem', 'dynamodb:PutItem'],
+          Action: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
           Resource: KNOWN['Leases.Arn'],
         },
         read,

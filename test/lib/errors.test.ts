@@ -131,6 +131,7 @@ describe('the headers of an error', () => {
     const quiet = REASONS.filter(reason => Object.keys(wireOf(reason).headers).length === 0)
     expect(REASONS.filter(reason => !quiet.includes(reason))).toEqual([
       'method_not_allowed',
+      'session_key_unknown',
       'refresh_under_way',
       'sessions_unavailable',
       'signer_unavailable',

@@ -20,7 +20,7 @@ const FULL: Required<LogRecord> = {
   rotation: 'rotated',
   withheld: true,
   revocation: 'done',
-  revocation_error: 'upstream_timeout',
+  revocation_error: 'internal',
   kid: 'kid-1',
   kids: ['kid-1'],
   jti: 'jti-1',

@@ -230,7 +230,12 @@ test('RACE-1: containers agree on a refresh where a table is named, and ask nobo
   started.push(aws)
   const own = { ...environment, region: 'eu-west-1', dynamodb_endpoint: aws.endpoint }
   const session = { access_token: 'a' } as unknown as Session
-  const across = { keyOf: () => 'next', seal: async () => 'sealed', open: async () => undefined }
+  const across = {
+    keyOf: () => 'next',
+    discard: async () => {},
+    seal: async () => 'sealed',
+    open: async () => undefined,
+  }
   const refreshed = (more: object) =>
     createRuntime({}, { ...own, ...more }).refreshes.once('key', async () => session, across)
   expect(await refreshed({})).toBe(session)

@@ -325,8 +325,11 @@ test('RACE-1: a lease result of somebody else’s key', async () => {
     },
     async finish(key, _o, sealed) {
       rows.set(key, sealed)
+      return true
     },
     async release() {},
+    async replace() {},
+    look: async () => undefined,
   }
   const one = functionWith({ leases }, sessionClient())
   const two = functionWith({ leases }, sessionClient())

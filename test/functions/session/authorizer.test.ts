@@ -153,10 +153,12 @@ describe('403', () => {
   })
 })
 
-test('a client that is switched off: 500, which no page takes for a session that is gone', async () => {
+test('a client that is switched off: 401, and /session then says why', async () => {
   const cookies = browser.header()
   await start(bffClient({ enabled: false })).catch(() => {})
-  await expect(ask({ cookies })).rejects.toThrow('client_disabled')
+  await expect(ask({ cookies })).rejects.toThrow('Unauthorized')
+  browser.cookies.set(...(cookies[0]!.split('=') as [string, string]))
+  expect((await browser.post('/session')).statusCode).toBe(503)
 })
 
 test('the session of a client of the delivery `mediated` opens nothing here', async () => {

@@ -79,7 +79,7 @@ describe('a sign-in', () => {
   })
 
   test('COOKIE-12: in the delivery `session` no token comes with it', async () => {
-    fn = testFunction(nativeClient({ delivery: 'session', api_routes: ['GET /'] }))
+    fn = testFunction(nativeClient({ delivery: 'session', api_routes: ['GET /*'] }))
     browser = new TestBrowser(fn)
     const begun = await redeem(await ticket())
     expect(Object.keys(body(begun)).sort()).toEqual([

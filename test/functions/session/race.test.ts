@@ -48,7 +48,15 @@ function leaseStore(): LeaseStore & { rows: Map<string, { owner: string; sealed?
       return row.sealed === undefined ? 'held' : { sealed: row.sealed }
     },
     async finish(key, owner, sealed) {
-      if (rows.get(key)?.owner === owner) rows.set(key, { owner, sealed })
+      const mine = rows.get(key)?.owner === owner
+      if (mine) rows.set(key, { owner, sealed })
+      return mine
+    },
+    async replace(key, sealed) {
+      rows.set(key, { owner: '-', sealed })
+    },
+    async look(key) {
+      return rows.get(key)?.sealed
     },
     async release(key, owner) {
       if (rows.get(key)?.owner === owner) rows.delete(key)
@@ -177,6 +185,8 @@ describe('in two containers', () => {
       take: () => Promise.reject(new Error('down')),
       finish: () => Promise.reject(new Error('down')),
       release: () => Promise.reject(new Error('down')),
+      replace: () => Promise.reject(new Error('down')),
+      look: () => Promise.reject(new Error('down')),
     }
     const fn = functionWith({ leases: down }, sessionClient())
     const browser = await signedIn(fn)

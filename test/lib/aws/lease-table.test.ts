@@ -116,6 +116,22 @@ describe('over a table', () => {
     expect(seen).toEqual(owners.map(() => ({ sealed: 'the one' })))
   })
 
+  test('RACE-1: whoever is no more the owner is told so, and whatever is put in its place stays', async () => {
+    const [key, store, other] = [fresh(), leases(), leases()]
+    await store.take(key, 'a', NOW_S)
+    expect(await other.look(key, NOW_S)).toBeUndefined()
+    await other.replace(key, 'the end', NOW_S)
+    expect(await store.finish(key, 'a', 'a result', NOW_S + 1)).toBe(false)
+    expect(await store.look(key, NOW_S + 1)).toBe('the end')
+    expect(await other.take(key, 'b', NOW_S + 1)).toEqual({ sealed: 'the end' })
+    // For as long as a result is kept, and no longer.
+    expect(await store.look(key, NOW_S + RESULT_KEPT_S)).toBe('the end')
+    expect(await store.look(key, NOW_S + RESULT_KEPT_S + 1)).toBeUndefined()
+    const mine = fresh()
+    await store.take(mine, 'a', NOW_S)
+    expect(await store.finish(mine, 'a', 'a result', NOW_S)).toBe(true)
+  })
+
   test('a result just below 12 KiB comes back as it was', async () => {
     const [key, store] = [fresh(), leases()]
     const sealed = 'é'.repeat(2048) + 'x'.repeat(8 * 1024 - 1)

@@ -127,7 +127,7 @@ describe('what is refused', () => {
     [{ public_url: 'https://auth.example.com' }, 'public_url', COOKIES_ONLY],
     [{ session_lifetime: 3_600 }, 'session_lifetime', COOKIES_ONLY],
     [{ post_logout_redirect_uris: [] }, 'post_logout_redirect_uris', COOKIES_ONLY],
-    [{ api_routes: ['GET /'] }, 'api_routes', 'is for the delivery "session"'],
+    [{ api_routes: ['GET /*'] }, 'api_routes', 'is for the delivery "session"'],
     [{ allowed_origins: undefined }, 'allowed_origins', 'is required'],
     [{ allowed_origins: [] }, 'allowed_origins', 'must not be empty'],
     [{ allowed_origins: 'https://app.example.com' }, 'allowed_origins', 'must be an array'],

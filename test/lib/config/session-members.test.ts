@@ -84,6 +84,11 @@ describe('what a session needs', () => {
     [{ require_pkce: false }, 'require_pkce', 'must be true in this delivery'],
     [{ scope: 'profile' }, 'scope', 'must contain openid in this delivery'],
     [
+      { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] },
+      'grant_types[1]',
+      'must be "authorization_code" or "refresh_token"',
+    ],
+    [
       { refresh: 'rotating' },
       'refresh',
       'is for the delivery "tokens": in the others the app gets no refresh token',
@@ -93,7 +98,7 @@ describe('what a session needs', () => {
       'revoke_withheld',
       'is for the delivery "tokens": in the others no refresh token is withheld',
     ],
-    [{ api_routes: ['GET /'] }, 'api_routes', 'is for the delivery "session"'],
+    [{ api_routes: ['GET /*'] }, 'api_routes', 'is for the delivery "session"'],
     [{ session_lifetime: 299 }, 'session_lifetime', 'must be a whole number of seconds from 300 to 34560000'],
     [
       { session_lifetime: 34_560_001 },
@@ -137,6 +142,9 @@ describe('BFF-2: api_routes', () => {
     [['/orders'], 'api_routes[0]', METHOD],
     [['get /orders'], 'api_routes[0]', METHOD],
     [['OPTIONS /orders'], 'api_routes[0]', METHOD],
+    [['GET /'], 'api_routes[0]', PATH],
+    [['GET'], 'api_routes[0]', METHOD],
+    [['GET '], 'api_routes[0]', PATH],
     [['GET orders'], 'api_routes[0]', PATH],
     [['GET /orders/../admin'], 'api_routes[0]', PATH],
     [['GET /orders*'], 'api_routes[0]', PATH],
@@ -150,7 +158,6 @@ describe('BFF-2: api_routes', () => {
   })
 
   test.each([
-    ['GET /', { method: 'GET', path: '/', beneath: false }],
     ['* /*', { method: '*', path: '', beneath: true }],
     ['POST /a/b', { method: 'POST', path: '/a/b', beneath: false }],
     ['PUT /a/b/*', { method: 'PUT', path: '/a/b', beneath: true }],

@@ -6,7 +6,8 @@ import { refreshes } from '../../../lib/session/refreshes.ts'
 const across: Across<string> = {
   seal: async (_, text) => text,
   open: async (_, text) => text,
-  keyOf: text => text,
+  keyOf: text => `after ${text}`,
+  discard: async () => {},
 }
 
 function setUp() {
