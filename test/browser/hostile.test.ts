@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sessionCookie } from '../../lib/session/cookies.ts'
 import { closeProviders, type Provider, startProvider } from '../support/fake-provider.ts'
@@ -39,8 +39,17 @@ describeInChromium('a session, and pages of others', chromium => {
   const address = () => `${demo.site.app}/deliveries?delivery=mediated`
   const signedIn = (page: Page) => page.locator('#page[data-state="signed-in"]').waitFor()
 
-  /** A tab that is signed in; where the provider sent it back to, code and state included. */
+  /** What the browser of somebody who has signed in holds, and where the provider sent it back to. */
+  let kept:
+    | { storageState: Awaited<ReturnType<BrowserContext['storageState']>>; callback: string }
+    | undefined
+
+  /** A tab that is signed in, in a profile of its own; and the callback's address, code and state included. */
   async function signIn(): Promise<{ page: Page; callback: string }> {
+    if (kept) {
+      const page = await chromium.page({ storageState: kept.storageState })
+      return { page, callback: kept.callback }
+    }
     const page = await chromium.page()
     let callback = ''
     page.on('request', request => {
@@ -52,6 +61,7 @@ describeInChromium('a session, and pages of others', chromium => {
     await page.getByLabel('Password').fill('correct horse')
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await signedIn(page)
+    kept = { storageState: await page.context().storageState(), callback }
     return { page, callback }
   }
 
