@@ -168,6 +168,15 @@ describe('COOKIE-7: a key that is not known', () => {
     await keys.toOpen('session', owner, 'y')
     expect(await keys.toOpen('session', owner, 'k2')).toBeUndefined()
   })
+
+  test('T9: what a master has made is not kept when another one takes its name', async () => {
+    const { keys } = keysOf(RING, { write: 'k1', masters: new Map([['k1', 'n'.repeat(43)]]) })
+    const sealed = await seal(keys, 'session', owner, { iat: 1, exp: 100 })
+    expect((await open(keys, 'session', owner, sealed, 50))?.exp).toBe(100)
+    // Has the ring read again.
+    await keys.toOpen('session', owner, 'x')
+    expect(await open(keys, 'session', owner, sealed, 50)).toBeUndefined()
+  })
 })
 
 test('a ring that is too old is not used, and none is 503', async () => {
