@@ -14,6 +14,8 @@ import { createBrowser } from './support/sign-in.ts'
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const pages = [
   'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'docs/architecture.md',
   'docs/browser.md',
   'docs/clients.md',
@@ -24,6 +26,7 @@ const pages = [
   'docs/operations.md',
   'docs/providers.md',
   'docs/requirements.md',
+  'docs/threat-model.md',
 ]
 
 function fences(language: string): string[] {

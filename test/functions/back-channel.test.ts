@@ -123,6 +123,14 @@ describe('a DPoP proof', () => {
     expect(body).not.toContain('at-1')
   })
 
+  test('DPOP-7: is never made here: where the app sends none, none goes', async () => {
+    const fn = testFunction(registration(REFRESHING))
+    fn.answer = DPOP_TOKENS
+    for (const form of [GOOD, REFRESH]) expect((await fn.handler(event(form))).statusCode).toBe(200)
+    expect(fn.sent.map(({ dpop }) => dpop)).toEqual([undefined, undefined])
+    expect(JSON.stringify(fn.log)).not.toContain('"proof"')
+  })
+
   test('TOK-2: with refresh: dpop a refresh needs one', async () => {
     const fn = testFunction(registration({ ...REFRESHING, refresh: 'dpop' }))
     const without = await fn.handler(event(REFRESH))

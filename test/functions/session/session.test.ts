@@ -294,6 +294,23 @@ describe('CSRF-1, CSRF-2: a request of a page that is not the app’s', () => {
     expect(spent()).toEqual([0, 0])
   })
 
+  test('T7: of another app of this deployment, whose own origin is allowed', async () => {
+    fn = testFunction(
+      sessionClient(),
+      sessionClient({ client_id: 'app-2', allowed_origins: ['https://two.example.com'] }),
+    )
+    const theirs = new TestBrowser(fn)
+    theirs.cookies.set(NAME, browser.cookies.get(NAME)!)
+    for (const path of ['/session', '/logout']) {
+      const answer = await theirs.post(path, { client_id: 'app-1' }, { origin: 'https://two.example.com' })
+      expect([answer.statusCode, answer.cookies]).toEqual([403, undefined])
+      expect(answer.headers).not.toHaveProperty('access-control-allow-origin')
+      expect(fn.log.at(-1)!.outcome).toBe('origin_refused')
+    }
+    // Its cookie is good, so it is the origin that was refused.
+    expect((await theirs.post('/session', { client_id: 'app-1' })).statusCode).toBe(200)
+  })
+
   test('an older browser, which says nothing of the site, passes by Origin and header', async () => {
     expect((await browser.post('/session', {}, { 'sec-fetch-site': undefined })).statusCode).toBe(200)
   })

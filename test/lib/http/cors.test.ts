@@ -98,7 +98,7 @@ describe('CORS-8: cookies', () => {
 })
 
 describe('the headers', () => {
-  test('CORS-6: a preflight', () => {
+  test('CORS-6, CORS-12: a preflight', () => {
     expect(decideCors('OPTIONS', ORIGIN, web)).toEqual({
       kind: 'preflight',
       headers: {

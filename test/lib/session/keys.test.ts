@@ -1,5 +1,6 @@
+import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { type Masters, type Purpose, sealKeys } from '../../../lib/session/keys.ts'
+import { type Masters, type Owner, type Purpose, type SealKeys, sealKeys } from '../../../lib/session/keys.ts'
 import { open, seal } from '../../../lib/session/seal.ts'
 
 const owner = { client_id: 'app-1', as: { issuer: 'https://as.example' } }
@@ -61,6 +62,34 @@ describe('COOKIE-6: a key of its own for each purpose, client and issuer', () =>
 })
 
 describe('a seal', () => {
+  test('T8: says itself whose it is and what for: a key that would open it is not enough', async () => {
+    const key = { kid: 'k1', key: new Uint8Array(32).fill(7) }
+    const everybodys: SealKeys = { toSeal: async () => key, toOpen: async () => key }
+    const sealed = await seal(everybodys, 'session', owner, { iat: 1, exp: 100 })
+    const as = async (purpose: Purpose, whose: Owner) =>
+      (await open(everybodys, purpose, whose, sealed, 50))?.exp
+    expect(await as('session', owner)).toBe(100)
+    expect(await as('login', owner)).toBeUndefined()
+    expect(await as('session', { ...owner, client_id: 'app-2' })).toBeUndefined()
+    expect(await as('session', { ...owner, as: { issuer: 'https://as.example/' } })).toBeUndefined()
+  })
+
+  test('T17: is opened by its one algorithm, under a header as it was written', async () => {
+    const { keys } = keysOf(RING)
+    const { kid, key } = await keys.toSeal('session', owner)
+    const payload = JSON.stringify({ client_id: 'app-1', issuer: 'https://as.example', iat: 1, exp: 100 })
+    const openedWith = async (changes: Partial<CompactJWEHeaderParameters>) => {
+      const jwe = await new CompactEncrypt(new TextEncoder().encode(payload))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, typ: 'countersign-session', ...changes })
+        .encrypt(key)
+      return (await open(keys, 'session', owner, jwe, 50))?.exp
+    }
+    expect(await openedWith({})).toBe(100)
+    // Of the same 256 bits, and good in itself.
+    expect(await openedWith({ enc: 'A128CBC-HS256' })).toBeUndefined()
+    expect(await openedWith({ cty: 'JWT' })).toBeUndefined()
+  })
+
   test('holds whose it is and until when; its end is the end', async () => {
     const { keys } = keysOf(RING)
     const sealed = await seal(keys, 'session', owner, { x: 1, iat: 1, exp: 100 })
@@ -138,6 +167,15 @@ describe('COOKIE-7: a key that is not known', () => {
     clock.ms += 10_000
     await keys.toOpen('session', owner, 'y')
     expect(await keys.toOpen('session', owner, 'k2')).toBeUndefined()
+  })
+
+  test('T9: what a master has made is not kept when another one takes its name', async () => {
+    const { keys } = keysOf(RING, { write: 'k1', masters: new Map([['k1', 'n'.repeat(43)]]) })
+    const sealed = await seal(keys, 'session', owner, { iat: 1, exp: 100 })
+    expect((await open(keys, 'session', owner, sealed, 50))?.exp).toBe(100)
+    // Has the ring read again.
+    await keys.toOpen('session', owner, 'x')
+    expect(await open(keys, 'session', owner, sealed, 50)).toBeUndefined()
   })
 })
 
