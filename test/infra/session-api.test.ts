@@ -20,19 +20,22 @@ const standing = (given: Record<string, string> = {}) => service.standing(given)
 const properties = (name: string, given: Record<string, string> = API) => standing(given)[name]!.Properties
 
 describe('by default, and by what is wanted of it', () => {
-  const OF_SESSIONS = /^(Session|Leases|Authorizer|ApiFailed)/
+  const OF_SESSIONS = /^(Session|Leases?|Authorizer|ApiFailed|RevocationFailed)/
   const names = (given: Record<string, string>) =>
     Object.keys(standing(given)).filter(name => OF_SESSIONS.test(name))
 
   test('there is none of it, then the secret, the table, the API', () => {
     expect(names({})).toEqual([])
-    expect(names(SESSIONS)).toEqual(['SessionSecret'])
-    expect(names({ ...SESSIONS, LeaseTable: 'true' })).toEqual(['SessionSecret', 'Leases'])
+    // Each with what watches it.
+    const sessions = ['SessionSecret', 'RevocationFailedAlarm', 'SessionSecretRule']
+    const leases = ['Leases', 'LeaseFailedAlarm']
+    expect(names(SESSIONS).sort()).toEqual(sessions.toSorted())
+    expect(names({ ...SESSIONS, LeaseTable: 'true' }).sort()).toEqual([...sessions, ...leases].sort())
     // Of no use by itself.
     expect(names({ LeaseTable: 'true' })).toEqual([])
     expect(names(API)).toContain('SessionApi')
     const { DomainName: _, ...unnamed } = API
-    expect(names(unnamed)).toEqual(['SessionSecret'])
+    expect(names(unnamed).sort()).toEqual(sessions.toSorted())
   })
 
   test('the functions are told of what there is', () => {
