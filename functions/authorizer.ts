@@ -29,7 +29,7 @@ export interface Policy {
 /** What API Gateway answers with 401; any other error is its 500. */
 const UNAUTHORIZED = 'Unauthorized'
 const NOTHING = 'arn:aws:execute-api:::none'
-const NO_SESSION: ReadonlySet<Reason> = new Set(['session_missing', 'session_ended'])
+const NO_SESSION: ReadonlySet<Reason> = new Set(['session_missing', 'session_unreadable', 'session_ended'])
 
 /** The path as it goes to the API behind, and not as it came in: a stage or a mapping may stand before that. */
 interface AuthorizerEvent {

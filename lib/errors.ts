@@ -36,6 +36,7 @@ export type Reason =
   | 'authorization_refused'
   | 'ticket_refused'
   | 'session_missing'
+  | 'session_unreadable'
   | 'session_ended'
   | 'session_too_large'
   | 'session_key_unknown'

@@ -138,6 +138,7 @@ export function toWire(error: ProxyError): Wire {
     case 'ticket_refused':
       return wire(400, 'invalid_grant', 'The ticket is not valid, or not for this code_verifier.')
     case 'session_missing':
+    case 'session_unreadable':
       return wire(401, LOGIN_REQUIRED, 'There is no session here. Sign in.')
     case 'session_ended':
       return wire(401, LOGIN_REQUIRED, 'The session has ended. Sign in again.')

@@ -34,7 +34,7 @@ async function found(call: ReadyCall, client: SessionClient): Promise<Session | 
     return await held(call, client)
   } catch (error) {
     const { reason } = error as Partial<ProxyError>
-    if (reason === 'session_missing') return undefined
+    if (reason === 'session_missing' || reason === 'session_unreadable') return undefined
     if (reason === 'cookie_repeated') throw error
     // The keys of sessions are not to be had, so nobody can say what there was to revoke.
     call.record.revocation = 'failed'

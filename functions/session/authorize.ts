@@ -28,7 +28,7 @@ export async function authorize(
     ? readHandle(call.headers.authorization)?.sealed
     : readCookie(call.cookies, sessionCookie(client.client_id)).value
   const session = sealed && (await open<Session>(seals, native ? 'handle' : 'session', client, sealed, now_s))
-  if (!session) throw new ProxyError('session_missing')
+  if (!session) throw new ProxyError('session_unreadable')
   // Refreshing writes a cookie, which an authorizer cannot: the app asks `/session`, and comes again.
   if ((accessLeft(session, now_s) ?? 1) <= 0) throw new ProxyError('session_ended')
   return session.access_token

@@ -42,7 +42,7 @@ export async function keep(
 }
 
 /**
- * The session of a request. Throws ProxyError `session_missing` where there is none, or none that can be opened: what
+ * The session of a request. Throws ProxyError `session_missing`, or `session_unreadable` where one came that cannot be opened: what
  * cannot is cleared; and `cookie_repeated`.
  */
 export async function held(call: PageCall, client: SessionClient): Promise<Session> {
@@ -54,8 +54,12 @@ export async function held(call: PageCall, client: SessionClient): Promise<Sessi
       ? undefined
       : await open<Session>(seals, native ? 'handle' : 'session', client, sealed, now(call))
   if (session) return session
+  const came = native
+    ? call.headers.authorization !== undefined
+    : partsOf(call.cookies, sessionCookie(client.client_id)).length > 0
   end(call, client)
-  throw new ProxyError('session_missing')
+  // To the app it is one and the same; in the log, something that came and could not be opened is another thing than nothing.
+  throw new ProxyError(came ? 'session_unreadable' : 'session_missing')
 }
 
 /** Takes the session out of the browser. */

@@ -38,6 +38,7 @@ const TABLE: Record<Reason, [status: number, error: string]> = {
   authorization_refused: [400, 'server_error'],
   ticket_refused: [400, 'invalid_grant'],
   session_missing: [401, 'login_required'],
+  session_unreadable: [401, 'login_required'],
   session_ended: [401, 'login_required'],
   session_too_large: [502, 'server_error'],
   session_key_unknown: [503, 'temporarily_unavailable'],

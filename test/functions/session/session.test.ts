@@ -225,6 +225,8 @@ describe('COOKIE-9: a session that cannot be opened: 401, cleared, and nothing i
     expect([answer.statusCode, body(answer).error]).toEqual([401, 'login_required'])
     expect(answer.cookies).toEqual([`${NAME}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict`])
     expect(spent()).toEqual([0, 0])
+    // LOG-5: the log tells it from no session at all.
+    expect(fn.log[0]!.outcome).toBe('session_unreadable')
   })
 
   test('COOKIE-6: another client’s of the same deployment, under this one’s name', async () => {
@@ -255,6 +257,7 @@ describe('COOKIE-9: a session that cannot be opened: 401, cleared, and nothing i
     browser.cookies.clear()
     const answer = await browser.post('/session')
     expect([answer.statusCode, answer.cookies]).toEqual([401, undefined])
+    expect(fn.log[0]!.outcome).toBe('session_missing')
   })
 
   test.each([
