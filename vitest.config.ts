@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Minutes each: vitest.long.config.ts.
+    exclude: [...configDefaults.exclude, 'test/long/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     globalSetup: ['./test/support/shared-folder.ts'],

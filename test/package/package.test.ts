@@ -18,13 +18,13 @@ let zips: Record<string, Buffer>
 beforeAll(async () => {
   service = await copyService()
   output = await packageIn(service.dir)
-  zips = await readZips()
+  zips = await readZips(service.dir)
 })
 
 afterAll(() => service.remove())
 
-async function readZips(): Promise<Record<string, Buffer>> {
-  const read = NAMES.map(async name => [name, await readFile(join(service.dir, `.serverless/${name}.zip`))])
+async function readZips(dir: string): Promise<Record<string, Buffer>> {
+  const read = NAMES.map(async name => [name, await readFile(join(dir, `.serverless/${name}.zip`))])
   return Object.fromEntries(await Promise.all(read))
 }
 
@@ -74,9 +74,19 @@ describe('osls package', () => {
     const { code, stdout, stderr } = await run(service.dir, ['npx', 'serverless', 'deploy'], env)
     expect(code).toBe(1)
     expect(stdout + stderr).toContain(`ECONNREFUSED 127.0.0.1:${port}`)
-    expect(await readZips()).toEqual(zips)
+    expect(await readZips(service.dir)).toEqual(zips)
     expect(await withoutTime()).toBe(template)
   }, 60_000)
+
+  test('in another folder gives the same zips, byte for byte', async () => {
+    const other = await copyService(join(service.dir, '..'))
+    try {
+      await packageIn(other.dir)
+      expect(await readZips(other.dir)).toEqual(zips)
+    } finally {
+      await other.remove()
+    }
+  })
 })
 
 /** The template, but for the folder that is named by the time of packaging. */
