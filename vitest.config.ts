@@ -8,8 +8,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     globalSetup: ['./test/support/shared-folder.ts'],
-    // One for each core: several files do nothing but wait.
-    maxWorkers: 2,
+    // One more than there are cores: several files do little but wait.
+    maxWorkers: 3,
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
 })

@@ -20,12 +20,12 @@ import { change, forecast, type Weather } from './weather.ts'
 // One container for minutes, as busy as this machine can keep it, while what it depends on fails and comes back. All of it
 // over TLS: the provider, KMS and Secrets Manager.
 
-/** A minute at least: each kind of weather has to come, and to last. */
-const SECONDS = Math.max(60, Number(process.env.COUNTERSIGN_SOAK_S ?? 600))
+/** Two minutes at least: each kind of weather has to come, and to last, and what the allocator keeps has to settle. */
+const SECONDS = Math.max(120, Number(process.env.COUNTERSIGN_SOAK_S ?? 600))
 /** Requests under way at once: a closed loop, so the rate is the highest that is answered. */
 const AT_ONCE = 16
 /** Before the first sample: what is compiled and kept once is no leak. */
-const WARM_UP_S = Math.min(30, SECONDS / 6)
+const WARM_UP_S = Math.min(60, SECONDS / 4)
 /** The minute at the beginning, and that at the end. */
 const WINDOW_S = Math.min(60, SECONDS / 4)
 /** A request that was under way when the weather changed may have had some of each. */
