@@ -23,6 +23,8 @@ export const token: Endpoint = async call => {
     // A native app has no cookie to keep the rest in: it signs in by `/login`.
     if (client.application_type === 'native') throw new ProxyError('delivery_refused')
     if (headers.dpop !== undefined) throw new ProxyError('parameter_unsupported', { parameter: 'DPoP' })
+    // Before the code is spent: without a key there is no session to begin.
+    await deps.seals.toSeal('session', client)
   }
   const dpop = readProof(headers.dpop, client.as.token_endpoint)
   if (parameters.has('refresh_token') && client.refresh === 'dpop' && dpop === undefined) {

@@ -18,7 +18,7 @@ import { revokeTokens } from '../exchange.ts'
 
 /**
  * Gives the session to whoever is to hold it: as cookies of the answer, or as the handle that is returned. Where it is too
- * large for that, its tokens are revoked: rejects with ProxyError `session_too_large`.
+ * large for that, or cannot be sealed, its tokens are revoked: rejects with ProxyError `session_too_large`, and as `seal` does.
  */
 export async function keep(
   call: PageCall,
@@ -27,8 +27,8 @@ export async function keep(
 ): Promise<{ handle?: string }> {
   const { seals } = call.deps
   const native = client.application_type === 'native'
-  const sealed = await seal(seals, native ? 'handle' : 'session', client, session)
   try {
+    const sealed = await seal(seals, native ? 'handle' : 'session', client, session)
     if (native) return { handle: handleFor(client.client_id, sealed) }
     const max_age = session.exp - now(call)
     const name = sessionCookie(client.client_id)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SessionClient } from '../../lib/config/client.ts'
 import { ProxyError } from '../../lib/errors.ts'
 import { TICKET_S } from '../../lib/limits.ts'
+import { CODE_VERIFIER } from '../../lib/oauth/grants.ts'
 import { required } from '../../lib/oauth/parameters.ts'
 import { open, seal } from '../../lib/session/seal.ts'
 import type { Session } from '../../lib/session/session.ts'
@@ -15,9 +16,6 @@ interface Ticket {
   code: string
   transaction: Transaction
 }
-
-/** RFC 7636 section 4.1. */
-const CODE_VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/
 
 /**
  * What goes back to a native app instead of a session: the system's browser has the cookies, and the app does not get them.

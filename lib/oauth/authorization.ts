@@ -2,6 +2,7 @@ import type { Client } from '../config/client.ts'
 import { coded, ProxyError } from '../errors.ts'
 import type { Form } from '../http/form.ts'
 import { RETURN_TO_MAX } from '../limits.ts'
+import { S256_CHALLENGE } from './par.ts'
 import { opaque, required, single } from './parameters.ts'
 import { isRegistered, narrowedScope } from './registered.ts'
 
@@ -116,7 +117,7 @@ const NAMED: ReadonlySet<string> = new Set(['code', 'state', 'iss', 'error'])
 /** RFC 7636 section 4.2, in the query of `/login`: a native app's own. Throws ProxyError. */
 export function appChallenge(query: Form): string {
   const challenge = required(query, 'code_challenge')
-  if (!/^[A-Za-z0-9_-]{43}$/.test(challenge)) {
+  if (!S256_CHALLENGE.test(challenge)) {
     throw new ProxyError('parameter_malformed', { parameter: 'code_challenge' })
   }
   if (required(query, 'code_challenge_method') !== 'S256') {

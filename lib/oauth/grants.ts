@@ -8,7 +8,7 @@ import { addLimits, registeredRedirectUri } from './registered.ts'
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** RFC 7636 section 4.1: 43 to 128 characters of the unreserved set. */
-const CODE_VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/
+export const CODE_VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/
 
 /**
  * The parameters of a token request as they go to the provider: these and no others. Throws ProxyError; every check is

@@ -28,7 +28,7 @@ const PASSED = [
 ] as const
 
 /** RFC 7636 section 4.2: the base64url of a SHA-256. */
-const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/
+export const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/
 
 /** The parameters of a pushed authorization request (RFC 9126 section 2.1) as they go to the provider. Throws ProxyError. */
 export function parParameters(form: Form, client: Client): URLSearchParams {

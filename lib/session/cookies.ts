@@ -81,7 +81,7 @@ export interface CookieOptions {
 }
 
 /** Every name that a cookie can have something under. */
-export function allParts(name: string): string[] {
+function allParts(name: string): string[] {
   return [name, ...Array.from({ length: COOKIE_CHUNKS_MAX }, (_, index) => `${name}-${index}`)]
 }
 

@@ -18,8 +18,8 @@ export interface SealKey {
 }
 
 /**
- * The keys to seal and open by. Both reject where they are not to be had at the moment: with ProxyError
- * `sessions_unavailable` or `configuration_expired`, and as KeptSecret does where the ring never was read.
+ * The keys to seal and open by. Both reject with ProxyError `sessions_unavailable` where they are not to be had at the
+ * moment, and `toOpen` with `session_key_unknown` where nobody can say yet whether there is such a key.
  */
 export interface SealKeys {
   toSeal(purpose: Purpose, owner: Owner): Promise<SealKey>

@@ -478,6 +478,20 @@ describe('the wrong delivery', () => {
     expect(fn.log.at(-1)!.outcome).toBe('sessions_unavailable')
   })
 
+  test('and no code is spent for one: POST /token is refused before it is signed', async () => {
+    await start(sessionClient({ redirect_uris: [REDIRECT_URI] }))
+    const { sealKeys } = await import('../../../lib/session/keys.ts')
+    fn.deps.seals = sealKeys({ ring: undefined, now: Date.now })
+    const form = {
+      grant_type: 'authorization_code',
+      code: 'c',
+      redirect_uri: REDIRECT_URI,
+      code_verifier: VERIFIER,
+    }
+    expect((await browser.post('/token', form)).statusCode).toBe(503)
+    expect(spent()).toEqual([0, 0])
+  })
+
   test('no log line has a token, a cookie or a key in it', async () => {
     fn.answer = renewed(2)
     await browser.post('/session', { force: 'true' })
