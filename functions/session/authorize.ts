@@ -26,7 +26,7 @@ export async function authorize(
   const native = client.application_type === 'native'
   const sealed = native
     ? readHandle(call.headers.authorization)?.sealed
-    : readCookie(call.cookies, sessionCookie(client.client_id)).value
+    : readCookie(call.cookies, sessionCookie(client.client_id))
   const session = sealed && (await open<Session>(seals, native ? 'handle' : 'session', client, sealed, now_s))
   if (!session) throw new ProxyError('session_unreadable')
   // Refreshing writes a cookie, which an authorizer cannot: the app asks `/session`, and comes again.

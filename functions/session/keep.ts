@@ -70,7 +70,7 @@ export function end(call: PageCall, { client_id }: SessionClient): void {
 
 function cookieOf(call: PageCall, client: SessionClient): string | undefined {
   try {
-    return readCookie(call.cookies, sessionCookie(client.client_id)).value
+    return readCookie(call.cookies, sessionCookie(client.client_id))
   } catch (error) {
     end(call, client)
     throw error

@@ -51,7 +51,7 @@ export async function remembered(
 
 function sealedIn(call: PageCall, client: SessionClient): string | undefined {
   try {
-    return readCookie(call.cookies, loginCookie(client.client_id)).value
+    return readCookie(call.cookies, loginCookie(client.client_id))
   } catch (error) {
     forget(call, client)
     throw error

@@ -19,17 +19,11 @@ const PREFIX = '__Host-Http-cs-'
 export const sessionCookie = (client_id: string) => `${PREFIX}${tagOf(client_id)}`
 export const loginCookie = (client_id: string) => `${PREFIX}login-${tagOf(client_id)}`
 
-export interface CookieFound {
-  value: string | undefined
-  /** The names under which something of it came: what has to be cleared to be rid of it. */
-  names: string[]
-}
-
 /**
  * Finds a cookie among those of the request, in one piece or in chunks (`…-0`, `…-1`). Throws ProxyError
  * `cookie_repeated` where one of its names came twice, or both forms did: somebody else has set one of them.
  */
-export function readCookie(cookies: readonly string[], name: string): CookieFound {
+export function readCookie(cookies: readonly string[], name: string): string | undefined {
   const values = new Map<string, string>()
   for (const cookie of cookies) {
     const one = nameOf(cookie)
@@ -37,14 +31,13 @@ export function readCookie(cookies: readonly string[], name: string): CookieFoun
     if (values.has(one)) throw new ProxyError('cookie_repeated')
     values.set(one, cookie.slice(cookie.indexOf('=') + 1).trim())
   }
-  const names = [...values.keys()]
   if (values.has(name) && values.size > 1) throw new ProxyError('cookie_repeated')
   const whole = values.get(name)
-  if (whole !== undefined) return { value: whole, names }
-  const chunks = names.map((_, index) => values.get(`${name}-${index}`))
+  if (whole !== undefined) return whole
+  const chunks = Array.from(values, (_, index) => values.get(`${name}-${index}`))
   // One that is missing in the middle: what is left cannot be opened.
   const complete = chunks.length > 0 && chunks.every(chunk => chunk !== undefined)
-  return { value: complete ? chunks.join('') : undefined, names }
+  return complete ? chunks.join('') : undefined
 }
 
 /** The names under which something of it came, each once. */
