@@ -59,7 +59,9 @@ export function kmsSigner(client: KMSClient, key: { kms_key_arn: string; alg: Al
         const signature = toJose(output.Signature, alg)
         return requestId === undefined ? signature : Object.assign(signature, { requestId })
       } catch (error) {
-        throw toProxyError(error, requestId)
+        // The SDK's own word for it, AbortError, does not say who ended the call.
+        const { aborted, reason } = deadline.signal
+        throw toProxyError(aborted ? reason : error, requestId)
       } finally {
         clearTimeout(timer)
       }

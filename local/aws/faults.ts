@@ -10,8 +10,8 @@ export type Fault =
   | { kind: 'error'; name: string; message?: string; status?: number }
   /** The connection is reset once the request has been read. */
   | { kind: 'reset' }
-  /** Status 200 with a body that is no answer. */
-  | { kind: 'garbage'; body?: string }
+  /** Status 200 with a body that is no answer: `body`, so many times over. */
+  | { kind: 'garbage'; body?: string; times?: number }
   /** Sign alone: a well-formed signature of another key. */
   | { kind: 'wrong-signature' }
 
@@ -119,6 +119,7 @@ const orAbsent =
   (check: Check): Check =>
   value =>
     value === undefined || check(value)
+const whole: Check = value => Number.isInteger(value) && Number(value) > 0
 const milliseconds: Check = value => typeof value === 'number' && value >= 0
 const errorStatus: Check = value => Number.isInteger(value) && Number(value) >= 400 && Number(value) <= 599
 
@@ -127,7 +128,7 @@ const MEMBERS: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>>>> 
   hang: {},
   error: { name: text, message: orAbsent(text), status: orAbsent(errorStatus) },
   reset: {},
-  garbage: { body: orAbsent(text) },
+  garbage: { body: orAbsent(text), times: orAbsent(whole) },
   'wrong-signature': {},
 }
 

@@ -108,7 +108,10 @@ async function perform(
     case 'error':
       throw new AwsError(fault.name, fault.message ?? 'A fault was asked for.', fault.status)
     case 'garbage':
-      return { ...success({}, requestId), body: fault.body ?? '<html>not what was asked for' }
+      return {
+        ...success({}, requestId),
+        body: (fault.body ?? '<html>not what was asked for').repeat(fault.times ?? 1),
+      }
     case 'hang':
     case 'reset':
       return fault.kind

@@ -15,8 +15,9 @@ import { startLocalAwsWorker } from '../../local/aws/worker.ts'
 import { createSigningKey } from '../../local/keys.ts'
 import { ACCOUNT, credentials, PRINCIPALS, REGION } from '../../local/roles.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
+import { startContainer } from '../support/container.ts'
 import { GOOD, ORIGIN, REDIRECT_URI } from '../support/deployment.ts'
-import { type FunctionProcess, startFunctionProcess } from '../support/function-process.ts'
+import { event } from '../support/function.ts'
 
 // A container is frozen between its invocations, and what it holds open is closed in the meantime by the other side.
 // Everything goes over TLS here, to servers that close what has been idle for 5 s, as Node's do. The network of a container
@@ -118,11 +119,12 @@ let trials = 0
 /** Works for a while, is frozen, and then has one more code to exchange. Tells whether that worked, and how often it was sent. */
 async function trial(freezeMs: number, beforeFreeze: () => Promise<unknown>) {
   const name = `trial-${++trials}`
-  const fn: FunctionProcess = await startFunctionProcess(handler, env)
+  const fn = await startContainer(handler, env)
   try {
-    const exchange = (code: string) => fn.exchange({ ...GOOD, code: `${name}-${code}` }, ORIGIN)
+    const exchange = (code: string) =>
+      fn.invoke(event({ ...GOOD, code: `${name}-${code}` }, { headers: { origin: ORIGIN } }))
     // From the second on the next assertion is signed ahead.
-    for (const code of ['1', '2', '3']) expect((await exchange(code)).status).toBe(200)
+    for (const code of ['1', '2', '3']) expect((await exchange(code)).statusCode).toBe(200)
     await beforeFreeze()
     fn.freeze()
     await sleep(freezeMs)
@@ -131,7 +133,7 @@ async function trial(freezeMs: number, beforeFreeze: () => Promise<unknown>) {
     if (freezeMs >= KEPT_OPEN_MS) sockets.get(name)?.destroy()
     await sleep(20)
     fn.thaw()
-    const { status } = await last
+    const { statusCode: status } = await last
     return { freezeMs, status, sent: codes.filter(code => code === `${name}-last`).length }
   } finally {
     fn.end()

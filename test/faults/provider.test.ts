@@ -1,179 +1,229 @@
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Deployment, ORIGIN, startDeployment, until } from '../support/deployment.ts'
-import {
-  closeProviders,
-  json,
-  type Received,
-  startMisbehaving,
-  startProvider,
-} from '../support/fake-provider.ts'
+import { describe, expect, test } from 'vitest'
+import { json } from '../support/fake-provider.ts'
+import { event, GOOD, ORIGIN } from '../support/function.ts'
+import { type Behaviour, FORGED, keysOf, SECOND, type Stage, setStage, signedBy } from './stage.ts'
+import { line, play, type Row, written } from './table.ts'
 
-// The provider down, slow, redirecting, talking nonsense: through the built bundle. One request at most, whatever it does.
-
-type Behaviour = Parameters<typeof startProvider>[0]
+// The provider down, slow, redirecting, talking nonsense. One request at most, whatever it does.
 
 const TOKENS = { access_token: 'at', token_type: 'Bearer' }
-let behave: Behaviour
-let received: Received[]
-let deployment: Deployment
-let elsewhere: Received[]
-let elsewhereUrl: string
 
-beforeAll(async () => {
-  const provider = await startProvider((response, request, nth) => behave(response, request, nth))
-  const other = await startProvider(response => json(response, 200, TOKENS))
-  received = provider.requests
-  elsewhere = other.requests
-  elsewhereUrl = other.url
-  deployment = await startDeployment(`${provider.url}/token`)
-})
-afterAll(async () => {
-  await deployment.close()
-  closeProviders()
-})
-
-async function answerTo(
-  behaviour: Behaviour,
-): Promise<{ status: number; error: string; retryAfter: string | null }> {
-  const sent = received.length
-  behave = behaviour
-  const response = await deployment.exchange()
-  const { error } = (await response.json()) as { error: string }
-  expect(response.headers.get('access-control-allow-origin')).toBe(ORIGIN)
-  expect(received.length - sent).toBe(1)
-  behave = good => json(good, 200, TOKENS)
-  expect((await deployment.exchange()).status).toBe(200)
-  return { status: response.status, error, retryAfter: response.headers.get('retry-after') }
+const does = (behaviour: Behaviour) => (stage: Stage) => {
+  stage.behave = behaviour
 }
+const answers = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  does(response => json(response, status, body, headers))
+const writes = (status: number, type: string, body: string | Buffer, headers = {}) =>
+  does(response => void response.writeHead(status, { 'content-type': type, ...headers }).end(body))
 
-const html =
-  (status: number): Behaviour =>
-  response => {
-    response.writeHead(status, { 'content-type': 'text/html' }).end('<p>Sorry</p>')
+const USELESS = { status: 502, error: 'server_error', signed: 1, sent: 1 }
+/** ERR-7: nobody knows whether the code was used. */
+const LOST = { status: 502, error: 'exchange_outcome_unknown', signed: 1, sent: 1 }
+const LATE = { status: 504, error: 'exchange_outcome_unknown', signed: 1, sent: 1 }
+const LATER = { error: 'temporarily_unavailable', signed: 1, sent: 1 }
+const down: Behaviour = response => json(response, 500, {})
+const malformed = (word: string) => ({ ...USELESS, reason: `upstream_malformed: ${word}` })
+
+const redirects = (status: number): Row => ({
+  fault: `the provider answers ${status} to somewhere else`,
+  breaks: answers(status, TOKENS, { location: '/token' }),
+  ...USELESS,
+  reason: 'upstream_malformed',
+})
+
+const rows: Row[] = [
+  // REQ-5
+  ...[301, 302, 307, 308].map(redirects),
+  {
+    fault: 'the provider answers HTML with 200',
+    breaks: writes(200, 'text/html', '<p>Sorry</p>'),
+    ...malformed('NOT_JSON'),
+  },
+  {
+    fault: 'the provider answers HTML with 400',
+    breaks: writes(400, 'text/html', '<p>Sorry</p>'),
+    ...USELESS,
+    reason: 'upstream_malformed',
+  },
+  {
+    fault: 'the provider answers an empty 403',
+    breaks: writes(403, 'text/plain', ''),
+    ...USELESS,
+    reason: 'upstream_malformed',
+  },
+  {
+    fault: 'the provider answers an empty 200',
+    breaks: writes(200, 'application/json', ''),
+    ...malformed('NOT_JSON'),
+  },
+  {
+    fault: 'the provider answers 204',
+    breaks: does(response => void response.writeHead(204).end()),
+    ...USELESS,
+    reason: 'upstream_malformed',
+  },
+  {
+    fault: 'the provider answers JSON that is no object',
+    breaks: answers(200, [TOKENS]),
+    ...malformed('NOT_JSON'),
+  },
+  {
+    fault: 'the provider answers what is not UTF-8',
+    breaks: writes(200, 'application/json', Buffer.from('{"a":"\xff"}', 'latin1')),
+    ...malformed('NOT_UTF8'),
+  },
+  {
+    fault: 'the provider answers gzip',
+    breaks: writes(200, 'application/json', gzipSync(JSON.stringify(TOKENS)), { 'content-encoding': 'gzip' }),
+    ...malformed('CONTENT_ENCODING'),
+  },
+  {
+    fault: 'the provider answers without token_type',
+    breaks: answers(200, { access_token: 'at' }),
+    ...malformed('NO_TOKENS'),
+  },
+  {
+    fault: 'the provider does not accept the assertion',
+    breaks: answers(401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic' }),
+    ...USELESS,
+    reason: 'upstream_invalid_client',
+  },
+  {
+    fault: 'the provider refuses the code',
+    breaks: answers(400, { error: 'invalid_grant' }),
+    status: 400,
+    error: 'invalid_grant',
+    signed: 1,
+    sent: 1,
+    reason: 'upstream_refused',
+  },
+  {
+    fault: 'the provider answers 500',
+    breaks: answers(500, { error: 'server_error' }),
+    ...USELESS,
+    reason: 'upstream_malformed',
+  },
+  {
+    fault: 'the provider answers 503',
+    breaks: answers(503, {}, { 'retry-after': '5' }),
+    ...LATER,
+    status: 503,
+    reason: 'upstream_unavailable',
+  },
+  {
+    fault: 'the provider answers 429',
+    breaks: answers(429, {}, { 'retry-after': '5' }),
+    ...LATER,
+    status: 429,
+    reason: 'upstream_rate_limited',
+  },
+  {
+    fault: 'the provider answers after 3 s',
+    breaks: does(response => void setTimeout(() => json(response, 200, TOKENS), 3_000)),
+    status: 200,
+    signed: 1,
+    sent: 1,
+    reason: 'tokens',
+  },
+  // REQ-6
+  { fault: 'the provider does not answer', breaks: does(() => {}), ...LATE, reason: 'upstream_timeout' },
+  {
+    fault: 'the provider stops in the middle of its answer',
+    breaks: does(response => void response.writeHead(200, { 'content-length': '99' }).write('{')),
+    ...LATE,
+    reason: 'upstream_timeout',
+  },
+  // IDT-1, IDT-5
+  {
+    fault: 'the ID token is signed by a key that the provider does not publish',
+    setting: { idTokens: true },
+    breaks: does(signedBy(FORGED)),
+    ...USELESS,
+    reason: 'id_token_invalid: ID_TOKEN_SIGNATURE',
+  },
+  {
+    fault: 'the ID token is of a key that is not published, and the keys cannot be read',
+    setting: { idTokens: true },
+    breaks: stage => Object.assign(stage, { behave: signedBy(SECOND), jwks: down }),
+    ...LOST,
+    reason: 'id_token_unverifiable: JWKS_STATUS',
+  },
+  {
+    fault: 'the ID token is of a new key, published a moment ago',
+    setting: { idTokens: true },
+    breaks: stage => Object.assign(stage, { behave: signedBy(SECOND), jwks: keysOf(SECOND) }),
+    status: 200,
+    signed: 1,
+    sent: 1,
+    reason: 'tokens',
+  },
+  {
+    fault: 'the keys of the provider cannot be read as a container starts',
+    setting: { idTokens: true },
+    cold: true,
+    breaks: stage => Object.assign(stage, { jwks: down }),
+    ...LOST,
+    reason: 'id_token_unverifiable: JWKS_STATUS',
+  },
+  {
+    fault: 'the keys of the provider are an empty set as a container starts',
+    setting: { idTokens: true },
+    cold: true,
+    breaks: stage => Object.assign(stage, { jwks: keysOf() }),
+    ...LOST,
+    reason: 'id_token_unverifiable: JWKS_EMPTY',
+  },
+]
+
+describe.concurrent('Provider', () => {
+  test.for(rows)('$fault', row => play(row))
+})
+
+test('docs/faults.md has these rows and no others', () => {
+  expect(written('Provider')).toEqual(rows.map(line))
+})
+
+test('ERR-7: no word of it can be taken for a refusal of the code', async () => {
+  const stage = await setStage()
+  await stage.start()
+  stage.behave = response => response.socket?.resetAndDestroy()
+  const { body = '' } = await stage.exchange()
+  expect(JSON.parse(body)).toEqual({
+    error: 'exchange_outcome_unknown',
+    error_description: expect.stringContaining('may or may not have happened'),
+  })
+  await stage.close()
+})
+
+test('ERR-5, ERR-6: 429 and 503 keep their Retry-After, an hour at most', async () => {
+  const stage = await setStage()
+  await stage.start()
+  for (const [status, asked, told] of [
+    [429, '5', '5'],
+    [503, '9999', '3600'],
+  ] as const) {
+    stage.behave = response => json(response, status, {}, { 'retry-after': asked })
+    const { statusCode, headers } = await stage.exchange()
+    expect([statusCode, headers?.['retry-after']]).toEqual([status, told])
   }
-
-describe('an answer that cannot be used: 502 server_error', () => {
-  test.each<[string, Behaviour]>([
-    ['REQ-5: 301', response => response.writeHead(301, { location: `${elsewhereUrl}/token` }).end()],
-    ['REQ-5: 307', response => response.writeHead(307, { location: `${elsewhereUrl}/token` }).end()],
-    ['REQ-5: 308', response => response.writeHead(308, { location: `${elsewhereUrl}/token` }).end()],
-    ['HTML with 200', html(200)],
-    ['HTML with 400', html(400)],
-    ['an empty 403', response => response.writeHead(403).end()],
-    ['an empty 200', response => response.writeHead(200, { 'content-type': 'application/json' }).end()],
-    ['500', response => json(response, 500, { error: 'server_error' })],
-    ['REQ-9: 300 KB', response => json(response, 200, { ...TOKENS, scope: 'x'.repeat(300_000) })],
-    ['REQ-9: an array', response => json(response, 200, [TOKENS])],
-    [
-      'REQ-9: not UTF-8',
-      response =>
-        response
-          .writeHead(200, { 'content-type': 'application/json' })
-          .end(Buffer.from('{"a":"\xff"}', 'latin1')),
-    ],
-    [
-      'REQ-13: gzip',
-      response =>
-        response
-          .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
-          .end(gzipSync(JSON.stringify(TOKENS))),
-    ],
-    ['REQ-10: no token_type', response => json(response, 200, { access_token: 'at' })],
-    [
-      'ERR-4: invalid_client',
-      response => json(response, 401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic' }),
-    ],
-  ])('%s', async (_, behaviour) => {
-    expect(await answerTo(behaviour)).toMatchObject({ status: 502, error: 'server_error' })
-    expect(elsewhere).toEqual([])
-  })
-})
-
-describe('ERR-7: nobody knows whether the code was used: exchange_outcome_unknown, and no second request', () => {
-  test('REQ-8: it reads the request and resets the connection', async () => {
-    expect(await answerTo(response => response.socket?.resetAndDestroy())).toMatchObject({
-      status: 502,
-      error: 'exchange_outcome_unknown',
-    })
-  })
-
-  test('half a body', async () => {
-    const half: Behaviour = response => {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
-      response.write('{"access_token":', () => response.destroy())
-    }
-    expect(await answerTo(half)).toMatchObject({ status: 502, error: 'exchange_outcome_unknown' })
-  })
-
-  test('REQ-6: it takes longer than 8 s, or stops in the middle', async () => {
-    const hanging = await startMisbehaving(() => {})
-    const stalling = await startMisbehaving(socket =>
-      socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{'),
-    )
-    await Promise.all(
-      [hanging, stalling].map(async slow => {
-        const own = await startDeployment(`${slow.url}/token`)
-        const response = await own.exchange()
-        expect([response.status, ((await response.json()) as { error: string }).error]).toEqual([
-          504,
-          'exchange_outcome_unknown',
-        ])
-        expect(response.headers.get('access-control-allow-origin')).toBe(ORIGIN)
-        expect(slow.requests).toHaveLength(1)
-        await until(() => own.requests().length > 0)
-        expect(own.requests()[0]!.outcome).toBe('upstream_timeout')
-        expect(own.requests()[0]!.provider_ms).toBeLessThan(9_000)
-        await own.close()
-      }),
-    )
-  })
-})
-
-describe('later', () => {
-  test('429 and 503 keep their Retry-After', async () => {
-    expect(await answerTo(response => json(response, 429, {}, { 'retry-after': '5' }))).toEqual({
-      status: 429,
-      error: 'temporarily_unavailable',
-      retryAfter: '5',
-    })
-    expect(await answerTo(response => json(response, 503, {}, { 'retry-after': '9999' }))).toEqual({
-      status: 503,
-      error: 'temporarily_unavailable',
-      retryAfter: '3600',
-    })
-  })
-
-  test('nobody listens: 502 server_error, nothing was sent', async () => {
-    const nowhere = await startDeployment('http://127.0.0.1:9/token')
-    const response = await nowhere.exchange()
-    expect([response.status, ((await response.json()) as { error: string }).error]).toEqual([
-      502,
-      'server_error',
-    ])
-    await until(() => nowhere.requests().length > 0)
-    expect(nowhere.requests()[0]).toMatchObject({
-      outcome: 'upstream_unreachable',
-      error_name: 'ECONNREFUSED',
-    })
-    await nowhere.close()
-  })
+  await stage.close()
 })
 
 test("REQ-2, REQ-7: of the browser's request nothing travels on but the parameters", async () => {
-  behave = response => json(response, 200, TOKENS)
-  await deployment.exchange(
-    {},
-    {
-      referer: `${ORIGIN}/secret`,
-      cookie: 'session=1',
-      'x-forwarded-for': '203.0.113.1',
-      'sec-fetch-site': 'cross-site',
-      'accept-language': 'de',
-    },
-  )
-  const { headers } = received.at(-1)!
-  expect(headers.map(([name]) => name.toLowerCase()).sort()).toEqual([
+  const stage = await setStage()
+  await stage.start()
+  const headers = {
+    origin: ORIGIN,
+    referer: `${ORIGIN}/secret`,
+    cookie: 'session=1',
+    'x-forwarded-for': '203.0.113.1',
+    'sec-fetch-site': 'cross-site',
+    'accept-language': 'de',
+  }
+  expect((await stage.container().invoke(event(GOOD, { headers }))).statusCode).toBe(200)
+  const sent = stage.tokenRequests()[0]!.headers.map(([name, value]) => [name.toLowerCase(), value] as const)
+  expect(sent.map(([name]) => name).sort()).toEqual([
     'accept',
     'connection',
     'content-length',
@@ -181,9 +231,10 @@ test("REQ-2, REQ-7: of the browser's request nothing travels on but the paramete
     'host',
     'user-agent',
   ])
-  expect(Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))).toMatchObject({
+  expect(Object.fromEntries(sent)).toMatchObject({
     accept: 'application/json',
     'content-type': 'application/x-www-form-urlencoded',
     'user-agent': expect.stringMatching(/^countersign\/\d+\.\d+\.\d+$/),
   })
+  await stage.close()
 })
