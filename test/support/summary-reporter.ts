@@ -1,19 +1,28 @@
 import type { Reporter, TestModule } from 'vitest/node'
 import type { VectorCount } from './vectors.ts'
 
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Lines for whoever reads the end of a run. */
+    told?: string[]
+  }
+}
+
 /**
- * Ends a run with the vectors of others by file, and one plain line: `N passed, N failed, N skipped`. A file that cannot
- * be run counts as a failure.
+ * Ends a run with the vectors of others by file, what tests have to tell, and one plain line: `N passed, N failed,
+ * N skipped`. A file that cannot be run counts as a failure.
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 }
     const vectors: VectorCount[] = []
+    const told: string[] = []
     for (const module of modules) {
       for (const test of module.children.allTests()) {
         count[test.result().state]++
         const one = test.meta().vectors
         if (one) vectors.push(one)
+        told.push(...(test.meta().told ?? []))
       }
       count.failed += module.errors().length
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length
@@ -21,7 +30,7 @@ export default class SummaryReporter implements Reporter {
     count.failed += unhandledErrors.length
     // The default reporter writes at the same event; this line is to be the last one.
     process.once('exit', () => {
-      for (const line of vectorLines(vectors)) console.log(line)
+      for (const line of [...vectorLines(vectors), ...told]) console.log(line)
       console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped`)
     })
   }
