@@ -1,4 +1,4 @@
-import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, type JWK, jwtVerify } from 'jose'
 import { coded } from '../errors.ts'
 import { ID_TOKEN_ALGORITHMS, type IdTokenAlg } from './algorithms.ts'
 
@@ -7,8 +7,17 @@ export type KeySet = ReturnType<typeof createLocalJWKSet>
 
 /** Throws where the object is no JWK Set. Keys of a kind that is not known here are passed over, as section 5 says. */
 export function readKeySet(document: object): KeySet {
+  const { keys } = document as Partial<JSONWebKeySet>
   // The one of jose's key sets that fetches nothing: its other one loads all of undici.
-  return createLocalJWKSet(document as JSONWebKeySet)
+  return createLocalJWKSet({
+    ...document,
+    keys: (Array.isArray(keys) ? keys.filter(key => !signsForEverybody(key)) : keys) as JWK[],
+  })
+}
+
+/** With an exponent of 1 a signature is what is signed (RFC 8017 section 3.1: from 3). */
+function signsForEverybody(key: JWK | null): boolean {
+  return typeof key?.e === 'string' && /^(00)*01$/.test(Buffer.from(key.e, 'base64url').toString('hex'))
 }
 
 export interface JwtRules {

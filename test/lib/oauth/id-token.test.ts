@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { ProxyError } from '../../../lib/errors.ts'
 import type { IdTokenAlg } from '../../../lib/jose/algorithms.ts'
@@ -215,6 +215,23 @@ describe('IDT-1: keys', () => {
     const jwk = published(other, 'kid-p')
     const forged = token({ header: { jwk, jku: 'https://evil.example/jwks', x5c: [] } }, other)
     expect(await refusal(validateIdToken(forged, rules, keys))).toBe('ID_TOKEN_SIGNATURE')
+  })
+})
+
+describe('IDT-1: a key by which everybody could sign', () => {
+  // RFC 8017 section 9.2: with an exponent of 1 the padded hash is its own signature.
+  const padded = (input: Buffer) => {
+    const end = Buffer.from(
+      `003031300d060960864801650304020105000420${createHash('sha256').update(input).digest('hex')}`,
+      'hex',
+    )
+    const fill = Buffer.alloc(256 - 2 - end.length, 0xff)
+    return Buffer.concat([Buffer.from([0, 1]), fill, end])
+  }
+
+  test.each(['AQ', 'AAE', 'AAAB'])('an RSA key with the exponent %s', async e => {
+    const keys = setOf({ ...published(key, 'kid-p'), e })
+    expect(await refusal(validateIdToken(token({ sign: padded }), rules, keys))).toBe('ID_TOKEN_KEY')
   })
 })
 
