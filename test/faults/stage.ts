@@ -9,13 +9,14 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
+import type { GatewayResult } from '../../functions/shell.ts'
 import { build } from '../../infra/build.ts'
 import type { LogRecord } from '../../lib/log.ts'
 import { type Control, control } from '../../local/aws/control.ts'
 import { startLocalAws } from '../../local/aws/server.ts'
 import { createSigningKey } from '../../local/keys.ts'
 import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from '../../local/roles.ts'
-import { type Container, type Result, startContainer } from '../support/container.ts'
+import { type Container, startContainer } from '../support/container.ts'
 import { json, type Received, startProvider } from '../support/fake-provider.ts'
 import { event, GOOD, ORIGIN, REDIRECT_URI } from '../support/function.ts'
 import { half, idToken, published } from '../support/id-tokens.ts'
@@ -53,7 +54,7 @@ export interface Stage {
   /** Starts the function, in place of the one that was there. */
   start(ahead_ms?: number): Promise<void>
   container(): Container
-  exchange(changes?: Record<string, string>): Promise<Result>
+  exchange(changes?: Record<string, string>): Promise<GatewayResult>
   /** Puts another document in place of the configuration. */
   configure(text: string): Promise<void>
   /** The lines of requests, oldest first. */

@@ -6,15 +6,17 @@ import { pathToFileURL } from 'node:url'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { GatewayResult } from '../../functions/shell.ts'
 import { build } from '../../infra/build.ts'
 import { type Control, control } from '../../local/aws/control.ts'
 import { startLocalAwsWorker } from '../../local/aws/worker.ts'
 import { createSigningKey } from '../../local/keys.ts'
-import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION } from '../../local/roles.ts'
+import { ACCOUNT, CONFIG_SECRET, credentials, PRINCIPALS, REGION, SESSION_SECRET } from '../../local/roles.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { type Container, type Sample, startContainer } from '../support/container.ts'
 import { event, GOOD, ORIGIN, REDIRECT_URI } from '../support/function.ts'
 import { startTlsFront, startUpstream, type Upstream } from './upstream.ts'
+import { isWell, VISITED, visit } from './visitor.ts'
 import { change, forecast, type Weather } from './weather.ts'
 
 // One container for minutes, as busy as this machine can keep it, while what it depends on fails and comes back. All of it
@@ -24,6 +26,8 @@ import { change, forecast, type Weather } from './weather.ts'
 const SECONDS = Math.max(120, Number(process.env.COUNTERSIGN_SOAK_S ?? 600))
 /** Requests under way at once: a closed loop, so the rate is the highest that is answered. */
 const AT_ONCE = 16
+/** So many of them are users with sessions; the others are single exchanges. */
+const VISITORS = 4
 /** Before the first sample: what is compiled and kept once is no leak. */
 const WARM_UP_S = Math.min(60, SECONDS / 4)
 /** The minute at the beginning, and that at the end. */
@@ -58,21 +62,33 @@ beforeAll(async () => {
 
   const operator = { region: REGION, credentials: credentials('operator') }
   const key = await createSigningKey(new KMSClient({ ...operator, endpoint: aws.kms }), 'ES256')
-  const registration = {
-    client_id: GOOD.client_id,
+  const common = {
     provider: 'generic',
     issuer: upstream.url,
     token_endpoint: `${upstream.url}/token`,
     signing_keys: [{ ...key, state: 'active' }],
     allowed_origins: [ORIGIN],
-    redirect_uris: [REDIRECT_URI],
   }
-  await new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager }).send(
-    new CreateSecretCommand({
-      Name: CONFIG_SECRET,
-      SecretString: JSON.stringify({ version: 1, clients: [registration] }),
-    }),
-  )
+  const clients = [
+    { ...common, client_id: GOOD.client_id, redirect_uris: [REDIRECT_URI] },
+    {
+      ...common,
+      client_id: VISITED,
+      delivery: 'mediated',
+      public_url: 'https://auth.example.com',
+      scope: 'openid offline_access',
+      authorization_endpoint: `${upstream.url}/authorize`,
+      revocation_endpoint: `${upstream.url}/revoke`,
+      jwks_uri: `${upstream.url}/jwks`,
+    },
+  ]
+  const secretsManager = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
+  for (const [Name, value] of [
+    [CONFIG_SECRET, { version: 1, clients }],
+    [SESSION_SECRET, { write: 'k1', k1: 'a-master-of-sessions'.repeat(3) }],
+  ] as const) {
+    await secretsManager.send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }))
+  }
   const { accessKeyId, secretAccessKey } = credentials('oauth')
   container = await startContainer(pathToFileURL(join(folder, 'oauth.mjs')).href, {
     AWS_REGION: REGION,
@@ -81,6 +97,7 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     COUNTERSIGN_SECRET_ID: CONFIG_SECRET,
+    COUNTERSIGN_SESSION_SECRET_ID: SESSION_SECRET,
     NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
   })
   ends.push(container.end)
@@ -105,37 +122,63 @@ function course(samples: Sample[], name: keyof Sample): number[] {
 interface Tally {
   started: number
   answered: number
+  codes: number
+  visits: number
   /** By weather, then by status. */
   statuses: Map<string, Map<number, number>>
   /** Answers that do not fit the weather. */
   unexpected: string[]
 }
 
-/** Sends one after the other until `over`. */
-async function keepAsking(tally: Tally, now: () => Weather & { since: number }, over: () => boolean) {
+type Now = () => Weather & { since: number }
+
+/** One request, counted, and held against the weather. A redirect is a step of a sign-in that goes well, or has failed. */
+async function count(tally: Tally, now: Now, ask: () => Promise<GatewayResult>): Promise<GatewayResult> {
+  tally.started++
+  const before = now()
+  const result = await ask()
+  tally.answered++
+  const { name, since, statuses } = now()
+  const status = isWell(result) ? 200 : result.statusCode
+  const by = tally.statuses.get(name) ?? new Map<number, number>()
+  tally.statuses.set(name, by.set(status, (by.get(status) ?? 0) + 1))
+  const settled = before.since === since && performance.now() - since > AFTERMATH_MS
+  const fits = statuses.includes(status) || (status === 303 && statuses.length > 1)
+  if (settled && !fits) tally.unexpected.push(`${name}: ${status} ${result.body}`)
+  return result
+}
+
+/** One exchange after the other until `over`. */
+async function keepAsking(tally: Tally, now: Now, over: () => boolean) {
   while (!over()) {
-    const code = `c${tally.started++}`
-    const before = now()
-    const { statusCode, headers, body } = await container.invoke(event({ ...GOOD, code }))
-    tally.answered++
-    const { name, since, statuses } = now()
-    const by = tally.statuses.get(name) ?? new Map<number, number>()
-    tally.statuses.set(name, by.set(statusCode, (by.get(statusCode) ?? 0) + 1))
-    const whole = typeof JSON.parse(body ?? '')[statusCode === 200 ? 'access_token' : 'error'] === 'string'
-    if (!whole || headers?.['access-control-allow-origin'] !== ORIGIN)
-      tally.unexpected.push(`${name}: ${body}`)
-    const settled = before.since === since && performance.now() - since > AFTERMATH_MS
-    if (settled && !statuses.includes(statusCode)) tally.unexpected.push(`${name}: ${statusCode} ${body}`)
+    const code = `c${tally.codes++}`
+    const { statusCode, headers, body } = await count(tally, now, () =>
+      container.invoke(event({ ...GOOD, code })),
+    )
+    const whole = typeof JSON.parse(body)[statusCode === 200 ? 'access_token' : 'error'] === 'string'
+    if (!whole || headers['access-control-allow-origin'] !== ORIGIN) tally.unexpected.push(body)
     const sent = upstream.codes.get(code) ?? 0
     if (sent > 1 || (statusCode === 200 && sent !== 1))
       tally.unexpected.push(`${code} was sent ${sent} times`)
   }
 }
 
+/** One visit after the other until `over`. */
+async function keepVisiting(tally: Tally, now: Now, over: () => boolean) {
+  while (!over()) {
+    tally.visits++
+    await visit(
+      event => container.invoke(event),
+      `v${tally.codes++}`,
+      ask => count(tally, now, ask),
+    )
+  }
+}
+
 test(
   `${SECONDS} s of it: every request answered, no code sent twice, memory and descriptors as they were`,
   async () => {
-    const tally: Tally = { started: 0, answered: 0, statuses: new Map(), unexpected: [] }
+    const tally: Tally = { started: 0, answered: 0, codes: 0, visits: 0, statuses: new Map(), unexpected: [] }
     const calmRates: number[] = []
     const samples: (Sample & { at: number })[] = []
     let over = false
@@ -143,8 +186,8 @@ test(
     const begun = performance.now()
     const elapsed = () => (performance.now() - begun) / 1000
 
-    const asking = Array.from({ length: AT_ONCE }, () =>
-      keepAsking(
+    const asking = Array.from({ length: AT_ONCE }, (_, i) =>
+      (i < VISITORS ? keepVisiting : keepAsking)(
         tally,
         () => weather,
         () => over,
@@ -180,11 +223,11 @@ test(
     for (const times of upstream.codes.values()) most = Math.max(most, times)
     console.log(
       [
-        `soak: ${elapsed().toFixed(0)} s, ${tally.answered} of ${tally.started} requests answered, ${AT_ONCE} at once; calm ${median(calmRates)} a second`,
+        `soak: ${elapsed().toFixed(0)} s, ${tally.answered} of ${tally.started} requests answered, ${AT_ONCE} at once; calm ${median(calmRates)} a second; ${tally.visits} of them sign-ins with a session`,
         ...[...tally.statuses].map(
           ([name, by]) => `  ${name}: ${[...by].map(([status, n]) => `${n} × ${status}`).join(', ')}`,
         ),
-        `  sent upstream: ${upstream.codes.size} codes, ${most} time at most; KMS Sign ${signed}, GetSecretValue ${read}`,
+        `  sent upstream: ${upstream.codes.size} codes and refresh tokens, ${most} time at most; KMS Sign ${signed}, GetSecretValue ${read}`,
         ...(['heap', 'external', 'rss'] as const).map(
           name => `  ${name}: ${course(samples, name).map(mib).join(' ')} MiB`,
         ),

@@ -2,6 +2,9 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import net, { type AddressInfo } from 'node:net'
 import tls from 'node:tls'
+import { idToken, published } from '../support/id-tokens.ts'
+import { testKey } from '../support/keys.ts'
+import { VISITED } from './visitor.ts'
 
 type Certificate = { key: string; cert: string }
 
@@ -11,14 +14,15 @@ export type Mood = 'well' | 'unavailable' | 'late' | 'reset'
 export interface Upstream {
   url: string
   mood: Mood
-  /** How often each code came. */
+  /** How often each code came, and each refresh token. */
   codes: Map<string, number>
   close(): void
 }
 
 const LATE_MS = 2_000
-const TOKENS = JSON.stringify({ access_token: 'a'.repeat(900), token_type: 'Bearer', expires_in: 3600 })
+const TOKENS = { access_token: 'a'.repeat(900), token_type: 'Bearer', expires_in: 3600 }
 const JSON_TYPE = { 'content-type': 'application/json' }
+const KEY = testKey('ES256', 'provider')
 
 async function listening(server: net.Server | Server): Promise<number> {
   server.listen(0, '127.0.0.1')
@@ -26,20 +30,34 @@ async function listening(server: net.Server | Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A token endpoint over TLS that keeps nothing of a request but its code. */
+/** A provider over TLS that keeps nothing of a request but its code or refresh token, which it gives one time each. */
 export async function startUpstream(certificate: Certificate): Promise<Upstream> {
+  let given = 0
+  const answerTo = (path: string, form: URLSearchParams): object => {
+    if (path !== '/token') return {}
+    const spent = form.get('code') ?? form.get('refresh_token') ?? ''
+    upstream.codes.set(spent, (upstream.codes.get(spent) ?? 0) + 1)
+    if (form.get('client_id') !== VISITED) return TOKENS
+    const tokens = { ...TOKENS, refresh_token: `r${given++}` }
+    const nonce = spent.split('.')[1]
+    if (nonce === undefined) return tokens
+    const claims = { aud: VISITED, nonce }
+    return { ...tokens, id_token: idToken(upstream.url, Date.now(), { claims }, KEY) }
+  }
   const server = createServer(certificate, async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
-    const code = new URLSearchParams(body).get('code') ?? ''
-    upstream.codes.set(code, (upstream.codes.get(code) ?? 0) + 1)
+    if (request.url === '/jwks') {
+      return response.writeHead(200, JSON_TYPE).end(JSON.stringify({ keys: [published(KEY, 'kid-p')] }))
+    }
+    const answer = JSON.stringify(answerTo(request.url ?? '', new URLSearchParams(body)))
     switch (upstream.mood) {
       case 'well':
-        return response.writeHead(200, JSON_TYPE).end(TOKENS)
+        return response.writeHead(200, JSON_TYPE).end(answer)
       case 'unavailable':
         return response.writeHead(503, JSON_TYPE).end('{"error":"temporarily_unavailable"}')
       case 'late':
-        return setTimeout(() => response.writeHead(200, JSON_TYPE).end(TOKENS), LATE_MS)
+        return setTimeout(() => response.writeHead(200, JSON_TYPE).end(answer), LATE_MS)
       case 'reset':
         return request.socket.destroy()
     }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { GatewayResult } from '../../functions/shell.ts'
 import type { LogRecord } from '../../lib/log.ts'
 
 // The built function in a process of its own, asked over IPC as Lambda asks over a pipe: it can be stopped as Lambda
@@ -15,14 +16,8 @@ export interface Sample {
   fds: number
 }
 
-export interface Result {
-  statusCode: number
-  headers?: Record<string, string>
-  body?: string
-}
-
 export interface Container {
-  invoke(event: unknown): Promise<Result>
+  invoke(event: unknown): Promise<GatewayResult>
   sample(): Promise<Sample>
   /** Moves its clock by so much from the real one, in milliseconds; timers stay as they are. */
   setClock(ahead_ms: number): Promise<void>
@@ -80,7 +75,7 @@ export async function startContainer(
   await Promise.race([once(child, 'message'), ended])
   const ask = asker(child)
   return {
-    invoke: event => ask({ event }) as Promise<Result>,
+    invoke: event => ask({ event }) as Promise<GatewayResult>,
     sample: () => ask({}) as Promise<Sample>,
     setClock: async ms => void (await ask({ ahead_ms: ms })),
     log: () => linesOf(written),

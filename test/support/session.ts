@@ -76,11 +76,11 @@ export function give(
 type Headers = Record<string, string | undefined>
 
 /** One browser: keeps cookies as `Set-Cookie` says, and sends all of them. */
-export class TestBrowser {
+export class Browser {
   readonly cookies = new Map<string, string>()
-  readonly fn: TestFunction
-  constructor(fn: TestFunction) {
-    this.fn = fn
+  readonly handler: TestFunction['handler']
+  constructor(handler: TestFunction['handler']) {
+    this.handler = handler
   }
 
   async navigate(path: string, query: Record<string, string>, headers: Headers = {}): Promise<GatewayResult> {
@@ -103,7 +103,7 @@ export class TestBrowser {
 
   /** With the cookies as they are, or as a test gives them. */
   async send(request: object, cookies = this.header()): Promise<GatewayResult> {
-    const result = await this.fn.handler({ ...request, ...(cookies.length > 0 && { cookies }) })
+    const result = await this.handler({ ...request, ...(cookies.length > 0 && { cookies }) })
     for (const line of result.cookies ?? []) this.keep(line)
     return result
   }
@@ -126,6 +126,20 @@ export class TestBrowser {
     return new URL(headers.location!)
   }
 
+  /** The names of what is there under the session's name. */
+  get session(): string[] {
+    return [...this.cookies.keys()].filter(name => !name.includes('-login-'))
+  }
+}
+
+/** One in front of the test function. */
+export class TestBrowser extends Browser {
+  readonly fn: TestFunction
+  constructor(fn: TestFunction) {
+    super(event => fn.handler(event))
+    this.fn = fn
+  }
+
   /** The whole sign-in; the answer of `/callback`. */
   async signIn(
     changes: Record<string, unknown> = {},
@@ -134,10 +148,5 @@ export class TestBrowser {
     const url = await this.begin(query)
     give(this.fn, url.searchParams.get('nonce'), changes)
     return this.navigate('/callback', { code: 'code-1', state: url.searchParams.get('state')!, iss: ISSUER })
-  }
-
-  /** The names of what is there under the session's name. */
-  get session(): string[] {
-    return [...this.cookies.keys()].filter(name => !name.includes('-login-'))
   }
 }
