@@ -234,7 +234,7 @@ const WRONG: [name: keyof typeof ALL, how: string, change: () => Promise<Changes
   ['EnsureMinimumPkceCodeVerifierLength', 'too short', form({ code_verifier: 'x'.repeat(42) })],
   ['EnsurePkceCodeVerifierNotUsed', 'seen before', async () => ({ seen: new Set([`verifier ${VERIFIER}`]) })],
   ['ValidateDpopProofTokenRequest', 'typ', dpop({ typ: 'JWT' })],
-  ['ValidateDpopProofTokenRequest', 'jwk', dpop({ ...own, d: 'AA' })],
+  ['ValidateDpopProofTokenRequest', 'jwk', dpop({ jwk: { ...own, d: 'AA' } })],
   ['ValidateDpopProofTokenRequest', 'htm', dpop({}, { htm: 'GET' })],
   ['ValidateDpopProofTokenRequest', 'htu', dpop({}, { htu: `${ISSUER}/par` })],
   ['ValidateDpopProofTokenRequest', 'ath', dpop({}, { ath: 'x' })],
