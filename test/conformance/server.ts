@@ -60,7 +60,7 @@ interface Pushed {
   code?: string
 }
 
-export async function startServer(does: Behaviour = {}): Promise<Server> {
+export async function startServer(does: Behaviour = {}, { par = true } = {}): Promise<Server> {
   const seen = new Set<string>()
   const pushed = new Map<string, Pushed>()
   let dpopNonce = randomUUID()
@@ -74,7 +74,7 @@ export async function startServer(does: Behaviour = {}): Promise<Server> {
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
       token_endpoint: `${issuer}/token`,
-      pushed_authorization_request_endpoint: `${issuer}/par`,
+      ...(par && { pushed_authorization_request_endpoint: `${issuer}/par` }),
       revocation_endpoint: `${issuer}/revoke`,
       device_authorization_endpoint: `${issuer}/device`,
       end_session_endpoint: `${issuer}/logout`,
@@ -176,7 +176,9 @@ export async function startServer(does: Behaviour = {}): Promise<Server> {
   function keys(): Record<string, unknown>[] {
     if (server.does.jwks) return server.does.jwks
     // AugmentRealJwksWithDecoys: keys of the other algorithms that have the same kid.
-    const decoys = (['ES256', 'EdDSA'] as const).map(alg => published(testKey(alg, 'decoy'), 'kid-p'))
+    const decoys = (['PS256', 'ES256', 'EdDSA'] as const)
+      .filter(alg => alg !== signingKey().alg)
+      .map(alg => published(testKey(alg, 'decoy'), 'kid-p'))
     return [...decoys, published(signingKey(), 'kid-p')]
   }
 
@@ -192,11 +194,12 @@ export async function startServer(does: Behaviour = {}): Promise<Server> {
       now: Date.now(),
       seen,
     }
-    if (request_uri !== null) await hold('authorize', BROWSER_REQUEST, context)
     // A client without PAR says everything here.
+    await hold('authorize', request_uri === null ? PUSHED_REQUEST : BROWSER_REQUEST, context)
     const one = pushed.get(request_uri ?? '') ?? { parameters: query }
     if (request_uri === null) pushed.set(randomUUID(), one)
     one.code = randomUUID()
+    dpopNonce = randomUUID()
     return present<string>({
       code: one.code,
       state: one.parameters.get('state') ?? undefined,
