@@ -205,7 +205,13 @@ export const DPOP_PROOF = {
 } satisfies Record<string, Condition>
 
 /** No failure, but what is answered with a nonce to come again with. */
-export const hasNonce = (context: Context): boolean => proofOf(context).claims.nonce === context.dpopNonce
+export function hasNonce(context: Context): boolean {
+  try {
+    return proofOf(context).claims.nonce === context.dpopNonce
+  } catch {
+    return false
+  }
+}
 
 /** What is wrong with a request, by condition. A request of which a part cannot even be read fails by that. */
 export async function verdicts(

@@ -87,10 +87,10 @@ export async function startServer(does: Behaviour = {}, { par = true } = {}): Pr
     does,
   }
 
-  async function hold(at: string, conditions: Record<string, Condition>, context: Context): Promise<boolean> {
+  /** Goes on whatever comes of it, as the suite does, so that one fault is one complaint. */
+  async function hold(at: string, conditions: Record<string, Condition>, context: Context): Promise<void> {
     const found = Object.entries(await verdicts(conditions, context))
     server.verdicts.push(...found.map(([condition, complaint]) => ({ at, condition, complaint })))
-    return found.every(([, complaint]) => complaint === undefined)
   }
 
   async function answer(response: ServerResponse, { method, path, headers, body }: Received): Promise<void> {
@@ -111,17 +111,15 @@ export async function startServer(does: Behaviour = {}, { par = true } = {}): Pr
       now: Date.now(),
       seen,
     }
-    const authenticated = await hold(at, { ...CLIENT_KEYS, ...CLIENT_AUTHENTICATION }, context)
-    if (!authenticated) return json(response, 401, { error: 'invalid_client' })
+    await hold(at, { ...CLIENT_KEYS, ...CLIENT_AUTHENTICATION }, context)
     if (dpop !== undefined) {
-      if (!(await hold(at, DPOP_PROOF, context))) return json(response, 400, { error: 'invalid_dpop_proof' })
+      await hold(at, DPOP_PROOF, context)
       if (!hasNonce(context))
         return json(response, 400, { error: 'use_dpop_nonce' }, { 'DPoP-Nonce': dpopNonce })
     }
     switch (at) {
       case 'par': {
-        if (!(await hold(at, PUSHED_REQUEST, context)))
-          return json(response, 400, { error: 'invalid_request' })
+        await hold(at, PUSHED_REQUEST, context)
         const request_uri = `urn:ietf:params:oauth:request_uri:${randomUUID()}`
         pushed.set(request_uri, { parameters: form })
         return json(response, 201, { request_uri, expires_in: 60 })
@@ -146,8 +144,8 @@ export async function startServer(does: Behaviour = {}, { par = true } = {}): Pr
   async function token(response: ServerResponse, context: Context, one: Pushed | undefined): Promise<void> {
     const { form, dpop } = context
     if (form.get('grant_type') === 'authorization_code') {
-      if (!one || !(await hold('token', CODE_EXCHANGE, context)))
-        return json(response, 400, { error: 'invalid_grant' })
+      if (!one) return json(response, 400, { error: 'invalid_grant' })
+      await hold('token', CODE_EXCHANGE, context)
       delete one.code
       nonce = one.parameters.get('nonce')
     } else if (form.get('refresh_token') !== refresh_token) {
