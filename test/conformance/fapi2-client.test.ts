@@ -104,6 +104,22 @@ describe('what is taken', () => {
     }))
 })
 
+describe('what the browser and the code verifier say, where the sign-in begins here', () => {
+  const holds = async (condition: string, times: number) => {
+    const server = await startServer()
+    const app = await startBrowser(server)
+    expect([await app.signIn(), await app.signIn()]).toEqual([true, true])
+    const found = server.verdicts.filter(one => one.condition === condition)
+    expect(found.map(({ complaint }) => complaint)).toEqual(Array.from({ length: times }, () => undefined))
+  }
+
+  test('EnsureAuthorizationRequestContainsOnlyExpectedParamsWhenUsingPAR: client_id and request_uri, and nothing else', () =>
+    holds('EnsureAuthorizationRequestContainsOnlyExpectedParamsWhenUsingPAR', 2))
+
+  test('EnsurePkceCodeVerifierNotUsed: each sign-in has a verifier of its own', () =>
+    holds('EnsurePkceCodeVerifierNotUsed', 2))
+})
+
 describe('an ID token that is refused: the app gets no token of that answer, and no session begins', () => {
   /** And the same client signs in where the server does nothing wrong. */
   const refuses = (check: string, idToken: IdTokenParts, key?: TestKey) =>
@@ -172,7 +188,7 @@ describe('a nonce that is not that of the request', () => {
 
 describe('an authorization response that is refused: no code is exchanged', () => {
   const refuses = (
-    authorizationResponse: Record<string, string | undefined>,
+    authorizationResponse: Behaviour['authorizationResponse'] & object,
     outcome: string,
     complaint: RegExp,
   ) =>
@@ -186,14 +202,14 @@ describe('an authorization response that is refused: no code is exchanged', () =
     })
 
   test('FAPI2SPFinalClientTestInvalidAuthorizationResponseIss: of another issuer', () =>
-    refuses({ iss: 'https://127.0.0.1/1' }, 'issuer_mismatch', /iss/))
+    refuses(({ iss }) => ({ iss: `${iss}1` }), 'issuer_mismatch', /iss/))
 
   test('FAPI2SPFinalClientTestRemoveAuthorizationResponseIss: of none', () =>
-    refuses({ iss: undefined }, 'issuer_mismatch', /iss/))
+    refuses(() => ({ iss: undefined }), 'issuer_mismatch', /iss/))
 
   test('FAPI2SPFinalClientTestEnsureAuthorizationResponseWithInvalidStateFails: with another state', () =>
-    refuses({ state: 'another' }, 'login_unknown', /state/))
+    refuses(({ state }) => ({ state: `${state}1` }), 'login_unknown', /state/))
 
   test('FAPI2SPFinalClientTestEnsureAuthorizationResponseWithInvalidMissingStateFails: without', () =>
-    refuses({ state: undefined }, 'parameter_missing', /state/))
+    refuses(() => ({ state: undefined }), 'parameter_missing', /state/))
 })

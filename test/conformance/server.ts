@@ -28,11 +28,17 @@ export interface Verdict {
   complaint: string | undefined
 }
 
+export interface AuthorizationResponse {
+  code: string
+  state: string | undefined
+  iss: string
+}
+
 /** What a module has the server do otherwise; the members of an object that are undefined are left out of what is sent. */
 export interface Behaviour {
   idToken?: IdTokenParts
   tokenResponse?: Record<string, unknown>
-  authorizationResponse?: Record<string, string | undefined>
+  authorizationResponse?: (good: AuthorizationResponse) => Record<string, string | undefined>
   /** Whether a proof must have a nonce of the server's. */
   dpopNonce?: boolean
   /** What is published, in place of the key that signs. */
@@ -198,12 +204,8 @@ export async function startServer(does: Behaviour = {}, { par = true } = {}): Pr
     if (request_uri === null) pushed.set(randomUUID(), one)
     one.code = randomUUID()
     dpopNonce = randomUUID()
-    return present<string>({
-      code: one.code,
-      state: one.parameters.get('state') ?? undefined,
-      iss: issuer,
-      ...server.does.authorizationResponse,
-    })
+    const good = { code: one.code, state: one.parameters.get('state') ?? undefined, iss: issuer }
+    return present<string>({ ...good, ...server.does.authorizationResponse?.(good) })
   }
 
   return server
