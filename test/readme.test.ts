@@ -20,6 +20,7 @@ const pages = [
   'docs/browser.md',
   'docs/clients.md',
   'docs/configuration.md',
+  'docs/conformance.md',
   'docs/deploy.md',
   'docs/doctor.md',
   'docs/mobile.md',

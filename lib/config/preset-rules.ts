@@ -17,7 +17,12 @@ export function presetProblems(document: Raw): Problem[] {
       // A retired key signs nothing any more.
       key.state === 'retired' ? [] : keyProblems(preset, key, `${path}.signing_keys[${k}]`),
     )
-    return [...keys, ...fixedProblems(preset, client.assertion, path), ...pkceProblems(preset, client, path)]
+    return [
+      ...keys,
+      ...fixedProblems(preset, client.assertion, path),
+      ...pkceProblems(preset, client, path),
+      ...issProblems(preset, client, path),
+    ]
   })
 }
 
@@ -47,6 +52,13 @@ function fixedProblems({ fixed = [], assertion }: Preset, own: unknown, path: st
 function pkceProblems({ pkce }: Preset, { require_pkce }: Raw, path: string): Problem[] {
   return pkce && require_pkce === false
     ? [{ path: `${path}.require_pkce`, message: 'must be true for this provider' }]
+    : []
+}
+
+function issProblems({ iss }: Preset, client: Raw, path: string): Problem[] {
+  const member = 'authorization_response_iss_parameter_supported'
+  return iss && client[member] === false
+    ? [{ path: `${path}.${member}`, message: 'must be true for this provider' }]
     : []
 }
 

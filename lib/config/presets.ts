@@ -28,6 +28,8 @@ export interface Preset {
   certificate?: true
   /** `require_pkce: false` is an error. */
   pkce?: true
+  /** Every authorization response has `iss` (RFC 9207): to say that it has not is an error. */
+  iss?: true
   /** Members of a token response that are passed on beside those that every provider has. */
   response_members?: readonly string[]
 }
@@ -184,7 +186,7 @@ export const PRESETS = {
   },
   // RFC 10070: the issuer as the only audience, and an explicit type.
   generic: { paths: {}, assertion: { aud: 'issuer', typ: OWN_TYPE } },
-  // FAPI 2.0 Security Profile: the issuer as a string, four algorithms, PKCE.
+  // FAPI 2.0 Security Profile: the issuer as a string, four algorithms, PKCE, and the issuer in every authorization response.
   fapi2: {
     paths: {},
     assertion: { aud: 'issuer', typ: OWN_TYPE },
@@ -192,6 +194,7 @@ export const PRESETS = {
     algs: FAPI,
     id_token_algs: FAPI,
     pkce: true,
+    iss: true,
   },
 } as const satisfies Record<string, Preset>
 

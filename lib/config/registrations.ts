@@ -90,7 +90,7 @@ function toClient(registration: Registration): Client {
     post_logout_redirect_uris: registration.post_logout_redirect_uris ?? [],
     revoke_withheld: registration.revoke_withheld ?? false,
     authorization_response_iss_parameter_supported:
-      registration.authorization_response_iss_parameter_supported,
+      registration.authorization_response_iss_parameter_supported ?? preset.iss ?? false,
     allowed_origins: registration.allowed_origins,
     redirect_uris: registration.redirect_uris,
     grant_types: registration.grant_types,

@@ -68,7 +68,7 @@ function clientSchema(onLambda: boolean) {
         'none',
       ),
       validate_id_token: v.optional(cookie ? v.literal(true, ALWAYS) : v.boolean(), true),
-      authorization_response_iss_parameter_supported: v.optional(v.boolean(), false),
+      authorization_response_iss_parameter_supported: v.exactOptional(v.boolean()),
       ...sessionMembers(raw, onLambda),
       id_token_signed_response_alg: v.exactOptional(oneOf(Object.keys(ID_TOKEN_ALGORITHMS) as IdTokenAlg[])),
       enabled: v.optional(v.boolean(), true),

@@ -35,7 +35,8 @@ function mixUpProblems(client: Raw, all: readonly Raw[], path: string): Problem[
   const mixed = all.some(
     ({ public_url, issuer }) => public_url === client.public_url && issuer !== client.issuer,
   )
-  return mixed && client.authorization_response_iss_parameter_supported !== true
+  const says = client.authorization_response_iss_parameter_supported ?? presetOf(client.provider)?.iss
+  return mixed && says !== true
     ? [
         {
           path: `${path}.authorization_response_iss_parameter_supported`,

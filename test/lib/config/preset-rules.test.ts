@@ -86,6 +86,15 @@ describe('what a registration cannot change', () => {
     expect(of('fapi2', 'PS256', { assertion: { aud: 'issuer' }, require_pkce: true })).toEqual([])
   })
 
+  test('IDT-3: fapi2: every authorization response has iss', () => {
+    const member = 'authorization_response_iss_parameter_supported'
+    expect(of('fapi2', 'PS256', { [member]: false })).toEqual([
+      { path: `clients[0].${member}`, message: 'must be true for this provider' },
+    ])
+    expect(of('fapi2', 'PS256', { [member]: true })).toEqual([])
+    expect(of('generic', 'PS256', { [member]: false })).toEqual([])
+  })
+
   test('ASRT-15: smart: typ is JWT and aud the token endpoint', () => {
     expect(of('smart', 'ES384', { assertion: { aud: 'issuer', typ: 'client-authentication+jwt' } })).toEqual([
       { path: 'clients[0].assertion.aud', message: 'must be "token_endpoint" for this provider' },

@@ -180,6 +180,7 @@ describe.each(GOLDEN_CASES)('PRESET-3: $name loosens nothing', golden => {
       'unconfirmed_aud',
       'certificate',
       'pkce',
+      'iss',
     ]
     expect(Object.keys(others).filter(name => !known.includes(name))).toEqual([])
     // REQ-3: under the issuer's own origin, whatever that is.

@@ -3,14 +3,16 @@ import type { ConfigurationError } from '../../../lib/config/problems.ts'
 import { parseRegistrations } from '../../../lib/config/registrations.ts'
 import { toApiRoute } from '../../../lib/config/session-members.ts'
 import { canBeSameSite } from '../../../lib/config/urls.ts'
+import { ARN } from '../../support/function.ts'
+import { testKey } from '../../support/keys.ts'
 import { bffClient, nativeClient, sessionClient } from '../../support/session.ts'
 
-const parse = (client: Record<string, unknown>, onLambda = true) =>
-  parseRegistrations(JSON.stringify({ version: 1, clients: [client] }), { revision: '1', onLambda })
+const parse = (...clients: Record<string, unknown>[]) =>
+  parseRegistrations(JSON.stringify({ version: 1, clients }), { revision: '1', onLambda: true })
 
-function problems(client: Record<string, unknown>): [path: string, message: string][] {
+function problems(...clients: Record<string, unknown>[]): [path: string, message: string][] {
   try {
-    parse(client)
+    parse(...clients)
     return []
   } catch (error) {
     return (error as ConfigurationError).problems.map(({ path, message }) => [
@@ -130,6 +132,32 @@ describe('what a session needs', () => {
       'redirect_uris',
       'is required',
     ])
+  })
+})
+
+describe('IDT-3: two issuers whose answers come to one address', () => {
+  const first = sessionClient()
+  const second = (provider: string, changes = {}) => {
+    const { public_jwk } = testKey('PS256', 'second')
+    const key = { kms_key_arn: ARN.replace(/1$/, '2'), alg: 'PS256', public_jwk, state: 'active' }
+    const issuer = 'https://other.example.net'
+    const endpoints = { issuer, token_endpoint: `${issuer}/t`, jwks_uri: `${issuer}/j` }
+    return sessionClient({ client_id: 'app-2', provider, signing_keys: [key], ...endpoints, ...changes })
+  }
+  const SAYS = 'authorization_response_iss_parameter_supported'
+  const MESSAGE =
+    'must be true where clients of several issuers share one public_url (RFC 9700 section 4.4.2)'
+
+  test('each has to say that its answers have iss', () => {
+    expect(problems(first, second('generic'))).toEqual([
+      [SAYS, MESSAGE],
+      [`clients[1].${SAYS}`, MESSAGE],
+    ])
+  })
+
+  test('fapi2 has said so', () => {
+    expect(problems(first, second('fapi2'))).toEqual([[SAYS, MESSAGE]])
+    expect(problems({ ...first, [SAYS]: true }, second('fapi2'))).toEqual([])
   })
 })
 
