@@ -20,7 +20,7 @@ export function actionMatches(pattern: string, action: string): boolean {
   return matches(pattern.toLowerCase(), action.toLowerCase())
 }
 
-export function resourceMatches(pattern: string, resource: string): boolean {
+function resourceMatches(pattern: string, resource: string): boolean {
   return matches(pattern, resource)
 }
 

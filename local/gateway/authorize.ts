@@ -104,7 +104,7 @@ interface Statement {
 }
 
 /** A Deny goes before every Allow, and what no statement names is denied. */
-export function decide(result: unknown, methodArn: string): Decision {
+function decide(result: unknown, methodArn: string): Decision {
   const { policyDocument, context = {} } = (result ?? {}) as {
     policyDocument?: { Statement?: Statement[] }
     context?: Record<string, unknown>
