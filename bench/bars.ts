@@ -33,7 +33,7 @@ export type BarName = keyof typeof BARS
 export type Measured = Record<BarName, Estimate | null>
 
 /** A figure of fewer measurements says too little. */
-export const N_MIN = 20
+const N_MIN = 20
 
 export interface Verdict {
   met: boolean

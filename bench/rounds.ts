@@ -1,7 +1,7 @@
 import type { Budget } from './budget.ts'
 import type { Round } from './statistics.ts'
 
-export function rotated<T>(items: readonly T[], by: number): T[] {
+function rotated<T>(items: readonly T[], by: number): T[] {
   const at = items.length === 0 ? 0 : by % items.length
   return [...items.slice(at), ...items.slice(0, at)]
 }

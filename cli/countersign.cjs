@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// The command, from a shell that may run an older Node: the code itself is TypeScript and needs 22.18.
+// The command, from a shell that may run an older Node: the code itself needs 22.18. In a clone it is TypeScript; in the
+// archive, where Node would not run that, it is built (infra/archive.cjs).
 const { spawn } = require('node:child_process')
+const { existsSync } = require('node:fs')
 const { constants } = require('node:os')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { nodePath } = require('../infra/node.cjs')
 
-const main = join(__dirname, 'main.ts')
+const source = join(__dirname, 'main.ts')
+const main = existsSync(source) ? source : join(__dirname, '../dist/cli.mjs')
 
 function run() {
   const node = nodePath()

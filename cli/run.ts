@@ -76,11 +76,24 @@ function version(): string {
 
 function read({ name, options }: Command, args: string[]): Record<string, unknown> {
   try {
-    return parseArgs({ args, options: parserOptions({ ...options, ...COMMON }), allowPositionals: false })
-      .values
+    const known = parserOptions({ ...options, ...COMMON })
+    return parseArgs({ args: joined(args, known), options: known, allowPositionals: false }).values
   } catch (error) {
     throw misuse(`${(error as Error).message}\ncountersign ${name} --help says what there is.`)
   }
+}
+
+/**
+ * A value may begin with a dash, as one `kid` in 64 does (RFC 7638), and parseArgs takes it in one word with its option alone.
+ * No option of ours has a single dash.
+ */
+function joined(args: readonly string[], options: ReturnType<typeof parserOptions>): string[] {
+  return args.flatMap((arg, i) => {
+    const takesNext = (one = '') => one.startsWith('--') && options[one.slice(2)]?.type === 'string'
+    if (/^-[^-]/.test(arg) && takesNext(args[i - 1])) return []
+    const next = args[i + 1] ?? ''
+    return takesNext(arg) && /^-[^-]/.test(next) ? [`${arg}=${next}`] : [arg]
+  })
 }
 
 function show({ json, lines = [] }: Result, asJson: boolean, terminal: Surroundings['terminal']): void {

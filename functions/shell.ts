@@ -39,7 +39,7 @@ export interface Shell {
 type Chain<Parts> = (parts: () => Parts) => (call: Call, context: Context) => Promise<Reply>
 
 /** What every function is: an event becomes a call, the chain answers it, and the log gets its line. */
-export function serve<Parts extends Reader>(
+function serve<Parts extends Reader>(
   chainOf: Chain<Parts>,
   createParts: () => Parts,
   warmUp: (parts: Parts) => Promise<unknown> = parts => parts.configuration(),

@@ -41,7 +41,7 @@ const MEMORY_GB = 0.5
 const READS_A_MONTH = 60 * 24 * 30
 /** The metrics of the functions that are always there, if every one of them has something to say in every hour. */
 export const METRICS = 43
-export const PROBES_A_MONTH = 12 * 24 * 30
+const PROBES_A_MONTH = 12 * 24 * 30
 
 export interface Use {
   /** A month. */

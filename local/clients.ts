@@ -1,3 +1,4 @@
+import { canBeSameSite } from '../lib/config/urls.ts'
 import type { Alg } from '../lib/jose/algorithms.ts'
 import { DEVICE_CODE } from '../lib/oauth/grants.ts'
 import type { StackClient } from './description.ts'
@@ -133,3 +134,37 @@ export function stackClients(app: string): StackClientPlan[] {
 
 /** How many of them the demo app signs in by. */
 export const DEMO_CLIENTS = 2
+
+/**
+ * For a page that the stack does not serve: a client of each delivery. Without those that set a cookie where `origin` is no
+ * sibling of the gateway, for it would never come back.
+ */
+export function ownClients(origin: string): StackClientPlan[] {
+  const own: Pick<StackClientPlan, 'alg' | 'application_type' | 'origin' | 'grant_types' | 'refresh'> = {
+    alg: 'ES256',
+    application_type: 'web',
+    origin,
+    grant_types: [CODE],
+    refresh: 'none',
+  }
+  const plans: StackClientPlan[] = [
+    { client_id: 'own-tokens', ...own, redirect_uri: `${origin}/callback`, shows: 'your page: all tokens' },
+    {
+      client_id: 'own-mediated',
+      ...own,
+      redirect_uri: `${origin}/`,
+      delivery: 'mediated',
+      shows: 'your page: the access token',
+    },
+    {
+      client_id: 'own-session',
+      ...own,
+      redirect_uri: `${origin}/`,
+      delivery: 'session',
+      api_routes: ['GET /me', '* /orders'],
+      shows: 'your page: no token',
+    },
+  ]
+  const cookies = canBeSameSite(siblingOf('http://127.0.0.1', 'api'), origin)
+  return plans.filter(({ delivery }) => cookies || delivery === undefined)
+}

@@ -11,7 +11,7 @@ import { startApp } from './app/server.ts'
 import { control } from './aws/control.ts'
 import type { LocalLeaseTable } from './aws/lease-table.ts'
 import { startLocalAwsWorker } from './aws/worker.ts'
-import { type StackClientPlan, stackClients } from './clients.ts'
+import { ownClients, type StackClientPlan, stackClients } from './clients.ts'
 import type { StackDescription } from './description.ts'
 import { startGateway } from './gateway/server.ts'
 import { startIdentityProvider } from './idp/provider.ts'
@@ -36,6 +36,8 @@ export interface StackOptions {
   log: NodeJS.WritableStream
   /** Default: those of `stackClients`, which the demo app knows. */
   clients?: StackClientPlan[]
+  /** Of a page that somebody else serves: see `ownClients`. What is beneath `/api` is then for that page, if it can be. */
+  origin?: string
   /** Told of every token that the provider issues. */
   onIssued?(token: string): void
   /** How many of each function there are, which take turns. Default 1. */
@@ -59,7 +61,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts everything, each part before the one that needs it. What has started is closed again where a later part fails. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { port, log, clients: others, onIssued } = options
+  const { port, log, clients: others, onIssued, origin } = options
   const { instances = 1, leaseTable = false, refresh_grace_s = 0 } = options
   const started: { close(): Promise<void> }[] = []
   const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
@@ -75,6 +77,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     const app = await keep(startApp({ port }))
     const site = { app: siblingOf(app.url, 'app') }
+    const own = origin === undefined ? [] : ownClients(origin)
+    const appOrigin = own.find(({ delivery }) => delivery === 'session')?.origin ?? site.app
     const [aws, api] = await Promise.all([
       keep(
         startLocalAwsWorker({
@@ -85,7 +89,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           principals: PRINCIPALS,
         }),
       ),
-      keep(startApi({ port: portOf(5), origins: () => [app.url, site.app] })),
+      keep(
+        startApi({
+          port: portOf(5),
+          origins: () => [app.url, site.app, ...own.map(one => one.origin ?? '')],
+        }),
+      ),
       // esbuild's own process has nothing more to do then.
       build().finally(stop),
     ])
@@ -103,7 +112,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const kms = new KMSClient({ ...operator, endpoint: aws.kms })
     const secrets = new SecretsManagerClient({ ...operator, endpoint: aws.secrets_manager })
 
-    const clients = others ?? stackClients(app.url)
+    const clients = others ?? [...stackClients(app.url), ...own]
     const keys = await Promise.all(clients.map(({ alg }) => createSigningKey(kms, alg)))
     const shared = {
       AWS_REGION: REGION,
@@ -159,7 +168,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         log: functionLog,
         onAnswered: traces.answered,
         prepare,
-        parameters: { ApiUrl: api.url, AppOrigin: site.app, ForwardClientAddress: 'true' },
+        parameters: { ApiUrl: api.url, AppOrigin: appOrigin, ForwardClientAddress: 'true' },
         // How Node is to run is for whoever starts the stack to say, for the functions' threads too.
         environmentOf: name => ({
           ...nodeOptions(),

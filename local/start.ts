@@ -1,17 +1,21 @@
 import { parseArgs } from 'node:util'
+import { originProblem } from '../lib/config/urls.ts'
 import type { StackDescription } from './description.ts'
 import { fail, portInUse, untilSignal } from './process.ts'
 import { startStack } from './stack.ts'
 
 // `npm start`: the whole local stack, until it is told to end.
 
-const HELP = `npm start -- [--port N] [--json]
+const HELP = `npm start -- [--port N] [--origin ORIGIN] [--json]
 
 Runs identity provider, KMS, Secrets Manager, gateway, functions, an API and the app on loopback.
 
-  --port N   the app's port (default 8400); the others follow it. 0 takes free ones.
-  --json     prints one line of JSON when everything is ready.
-  --help     this text.
+  --port N         the app's port (default 8400); the others follow it. 0 takes free ones.
+  --origin ORIGIN  lets a page of yours in, at http://localhost:5173 say, by the client own-tokens, which comes back to
+                   ORIGIN/callback. At a name beneath example.localhost, http://app.example.localhost:5173 say, by
+                   own-mediated and own-session, too; /api is then for that page, and not for the demo's.
+  --json           prints one line of JSON when everything is ready.
+  --help           this text.
 `
 
 const { values } = readArguments()
@@ -21,13 +25,18 @@ if (values.help) {
 }
 const port = Number(values.port)
 if (!Number.isInteger(port) || port < 0 || port > 65_530) fail('--port takes a number from 0 to 65530.')
+const { origin } = values
+if (origin !== undefined && originProblem(origin, false) !== undefined)
+  fail('--origin takes an origin: http://localhost:5173 or the like, with nothing behind it.')
 
 // Standard output is the description's alone: function logs are JSON lines too.
-const stack = await startStack({ port, log: process.stderr }).catch((error: Error) => {
-  const inUse = portInUse(error, '--port')
-  if (inUse) fail(inUse)
-  throw error
-})
+const stack = await startStack({ port, log: process.stderr, ...(origin !== undefined && { origin }) }).catch(
+  (error: Error) => {
+    const inUse = portInUse(error, '--port')
+    if (inUse) fail(inUse)
+    throw error
+  },
+)
 process.stdout.write(values.json ? `${JSON.stringify(stack.description)}\n` : table(stack.description))
 await untilSignal()
 await stack.close()
@@ -38,6 +47,7 @@ function readArguments() {
     return parseArgs({
       options: {
         port: { type: 'string', default: '8400' },
+        origin: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -53,6 +63,7 @@ function table(description: StackDescription): string {
     ['app', app],
     ['token endpoint', `${gateway}/token`],
     ['its description', `${app}/openapi.json`],
+    ['three deliveries', `${site.app}/deliveries`],
     ['as one site', `${site.app} and ${site.gateway}`],
     ['API', `${api}, through ${site.gateway}/api`],
     ['identity provider', issuer],

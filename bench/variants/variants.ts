@@ -15,7 +15,7 @@ export const VARIANTS = {
 
 export type Variant = keyof typeof VARIANTS
 
-export const ORIGIN = 'https://app.example.com'
+const ORIGIN = 'https://app.example.com'
 const CLIENT_ID = '3f0c1f0e-5c1b-4c8a-9d3e-0a1b2c3d4e5f'
 const REDIRECT_URI = `${ORIGIN}/callback`
 

@@ -18,7 +18,7 @@ export interface DeliveryAnswers {
 
 const DELIVERIES: readonly string[] = ['tokens', 'mediated', 'session'] satisfies Delivery[]
 
-export function isDelivery(text: string): text is Delivery {
+function isDelivery(text: string): text is Delivery {
   return DELIVERIES.includes(text)
 }
 

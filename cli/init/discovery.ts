@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts'
-import { limitedText } from '../limited.ts'
+import { fetchOnce, jsonObject, limitedText, whyUnanswered } from '../http.ts'
 import { shown } from '../plain.ts'
 
 /** A discovery document, and where it was found. */
@@ -37,45 +37,17 @@ export async function discover(issuer: string): Promise<Discovered> {
 
 /** The JSON object at `url`, or what is there instead. Rejects with Failure where nothing answers. */
 async function get(url: string): Promise<Record<string, unknown> | string> {
-  const response = await fetchOnce(url)
-  const { status } = response
-  if (status !== 200) {
-    await response.body?.cancel()
-    // Followed, it would say of one server what another one answered.
-    return status >= 300 && status < 400
-      ? `answered ${status}: redirects are not followed`
-      : `answered ${status}`
-  }
   try {
-    const value: unknown = JSON.parse(await limitedText(response))
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>
+    const response = await fetchOnce(url, DISCOVERY_MS, { headers: { accept: 'application/json' } })
+    const { status } = response
+    if (status === 200) return jsonObject(await limitedText(response)) ?? 'answered no JSON object'
+    await response.body?.cancel()
+    return `answered ${status}${status >= 300 && status < 400 ? ': redirects are not followed' : ''}`
   } catch (error) {
     if (error instanceof RangeError) return error.message
-    if (!(error instanceof SyntaxError)) throw unreachable(url, error)
+    const why = whyUnanswered(error, DISCOVERY_MS)
+    throw new Failure('discovery_failed', `${url} could not be read: ${why}`, { fix: FIX })
   }
-  return 'answered no JSON object'
-}
-
-async function fetchOnce(url: string): Promise<Response> {
-  try {
-    return await fetch(url, {
-      redirect: 'manual',
-      headers: { accept: 'application/json' },
-      signal: AbortSignal.timeout(DISCOVERY_MS),
-    })
-  } catch (error) {
-    throw unreachable(url, error)
-  }
-}
-
-function unreachable(url: string, error: unknown): Failure {
-  const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } }
-  const why =
-    name === 'TimeoutError'
-      ? `no answer within ${DISCOVERY_MS / 1000} s`
-      : (cause?.code ?? cause?.message ?? message)
-  return new Failure('discovery_failed', `${url} could not be read: ${why}`, { fix: FIX })
 }
 
 /** RFC 8414 section 3.3: identical, or it is not to be used. */

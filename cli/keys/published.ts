@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 import { Failure } from '../failure.ts'
-import { limitedText } from '../limited.ts'
+import { fetchOnce, jsonObject, limitedText, whyUnanswered } from '../http.ts'
 
 /** Below the base URL of a deployment. */
 export const KEY_SET_PATH = '/.well-known/jwks.json'
@@ -12,19 +12,16 @@ const SEEN_MS = 5 * 60_000
 /** The kids of the key set that a deployment publishes. Rejects with Failure `key_set_unreadable`. */
 export async function publishedKids(url: string): Promise<string[]> {
   try {
-    const response = await fetch(`${url}${KEY_SET_PATH}`, {
-      redirect: 'error',
+    const response = await fetchOnce(`${url}${KEY_SET_PATH}`, REQUEST_MS, {
       // Past what is kept in between; a provider's own cache is another matter.
       headers: { 'cache-control': 'no-cache' },
-      signal: AbortSignal.timeout(REQUEST_MS),
     })
     if (!response.ok) throw new Error(`it answered ${response.status}`)
-    const { keys } = JSON.parse(await limitedText(response)) as { keys?: { kid: string }[] }
+    const keys = jsonObject(await limitedText(response))?.keys
     if (!Array.isArray(keys)) throw new Error('it answered no key set')
-    return keys.map(({ kid }) => kid)
+    return (keys as { kid: string }[]).map(({ kid }) => kid)
   } catch (error) {
-    const { message, cause } = error as Error
-    const why = cause instanceof Error ? cause.message : message
+    const why = whyUnanswered(error, REQUEST_MS)
     throw new Failure('key_set_unreadable', `${url}${KEY_SET_PATH} cannot be read: ${why}`, {
       fix: 'Look at the deployment with countersign doctor.',
     })

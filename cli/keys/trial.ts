@@ -19,6 +19,7 @@ export function requirePlace(
   key: KmsKey,
   wanted: NamingWanted,
 ): void {
+  // Read once more where the certificate is made; by then there is a key.
   daysOf(wanted.days)
   // A certificate that is still to be made has some hash.
   const x5t = wanted.certificate === undefined ? wanted.x5t : x5tS256(Buffer.alloc(0))

@@ -1,6 +1,6 @@
 import type { Client } from '../../lib/config/client.ts'
 import { Failure } from '../failure.ts'
-import { limitedText } from '../limited.ts'
+import { fetchOnce, jsonObject, limitedText, whyUnanswered } from '../http.ts'
 import { quoted } from '../quoted.ts'
 import type { Started } from './request.ts'
 
@@ -16,6 +16,8 @@ export interface Exchanged {
 /** The endpoint itself gives up after 30 s. */
 const EXCHANGE_MS = 35_000
 
+const WHERE = 'Is --url (or the tag countersign:url of the secret) where the functions are?'
+
 /** Posts the code to the endpoint as the app would. Throws Failure where nothing like an answer comes. */
 export async function exchange(
   url: string,
@@ -28,9 +30,8 @@ export async function exchange(
   let response: Response
   let text: string
   try {
-    response = await fetch(`${url}/token`, {
+    response = await fetchOnce(`${url}/token`, EXCHANGE_MS, {
       method: 'POST',
-      redirect: 'manual',
       headers: { accept: 'application/json', ...(origin !== undefined && { origin }) },
       body: new URLSearchParams({
         grant_type: 'authorization_code',
@@ -39,31 +40,24 @@ export async function exchange(
         redirect_uri,
         code_verifier,
       }),
-      signal: AbortSignal.timeout(EXCHANGE_MS),
     })
     text = await limitedText(response)
   } catch (error) {
     if (error instanceof RangeError) throw notOurs(`${url}/token ${error.message}`)
-    const { message, cause } = error as Error & { cause?: { code?: string } }
-    throw new Failure(
-      'endpoint_unreachable',
-      `${url}/token could not be reached: ${cause?.code ?? message}`,
-      {
-        fix: 'Is --url (or the tag countersign:url of the secret) where the functions are?',
-      },
-    )
+    const why = whyUnanswered(error, EXCHANGE_MS)
+    throw new Failure('endpoint_unreachable', `${url}/token could not be reached: ${why}`, { fix: WHERE })
   }
   return {
     status: response.status,
     took_ms: Math.round(performance.now() - start),
     request_id: response.headers.get('x-request-id') ?? undefined,
-    body: objectIn(text),
+    body: jsonObject(text) ?? {},
   }
 }
 
 function notOurs(message: string): Failure {
   return new Failure('exchange_failed', `${message}: that is no answer of the endpoint.`, {
-    fix: 'Is --url (or the tag countersign:url of the secret) where the functions are?',
+    fix: WHERE,
   })
 }
 
@@ -71,15 +65,6 @@ function notOurs(message: string): Failure {
 function originFor(redirect_uri: string, allowed_origins: readonly string[]): string | undefined {
   const own = URL.canParse(redirect_uri) ? new URL(redirect_uri).origin : ''
   return allowed_origins.includes(own) ? own : allowed_origins[0]
-}
-
-function objectIn(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>
-  } catch {}
-  return {}
 }
 
 /** Throws Failure where the answer is no tokens. */

@@ -45,7 +45,7 @@ const figure = ({ parts, low, high }: Row): string =>
   `${number(parts.reduce((sum, { value }) => sum + value, 0))} (${number(low)} to ${number(high)})`
 
 /** The chart in words, for those who hear it. */
-export function describe({ unit, groups }: Chart): string {
+function describe({ unit, groups }: Chart): string {
   return groups
     .map(
       ({ heading, rows }) =>

@@ -1,15 +1,14 @@
 import { Writable } from 'node:stream'
 import { chromium } from 'playwright-core'
 import { startStack } from '../../local/stack.ts'
-
-/** Debian's place; `CHROMIUM` names another. */
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+import { CHROMIUM, CHROMIUM_PLACES } from '../../test/support/chromium.ts'
 
 /** Those that are tried: one that the page cannot even read, one of the provider's, and one that never gets so far. */
 const REFUSALS = ['foreign-origin', 'used-code', 'missing-verifier']
 
 /** Starts the local stack, signs in as a person would, and returns a PNG of what the app then shows. */
 export async function photographDemo(): Promise<Buffer> {
+  if (CHROMIUM === undefined) throw new Error(`There is no Chromium at ${CHROMIUM_PLACES.join(', ')}.`)
   const log = new Writable({ write: (_chunk, _encoding, done) => done() })
   const stack = await startStack({ port: 0, log })
   try {

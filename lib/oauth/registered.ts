@@ -45,7 +45,7 @@ export function narrowedScope(form: Form, client: Client): string | undefined {
 }
 
 /** The resources that the request names (RFC 8707), if the client may name them. */
-export function allowedResources(form: Form, client: Client): readonly string[] {
+function allowedResources(form: Form, client: Client): readonly string[] {
   const resources = form.get(REPEATABLE) ?? []
   for (const resource of resources) {
     if (!RESOURCE.test(resource)) throw new ProxyError('parameter_malformed', { parameter: REPEATABLE })

@@ -14,7 +14,7 @@ export interface Across<Result> {
 }
 
 /** In place of a result: the session is over. */
-export const ENDED = 'ended'
+const ENDED = 'ended'
 export type Ended = typeof ENDED
 
 export interface LeasesDeps {

@@ -39,9 +39,10 @@ export async function startApp({ port }: { port: number }): Promise<App> {
       response.setHeader('location', url)
       return send(response, 307, 'text/plain', `The app is at ${url}\n`)
     }
-    // Cookies go to siblings alone, so this page has to be one.
-    if (own === url && pathname === '/deliveries') {
-      response.setHeader('location', siblingOf(url, 'app') + request.url)
+    // Cookies go to siblings alone, so that page has to be one; the first page's sign-ins come back to the address.
+    const home = { '/': url, '/deliveries': siblingOf(url, 'app') }[pathname] ?? own
+    if (home !== undefined && home !== own) {
+      response.setHeader('location', home + request.url)
       return send(response, 307, 'text/plain', 'This page lives under another name\n')
     }
     const asset = assets.get(pathname)

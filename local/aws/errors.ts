@@ -29,7 +29,7 @@ export class AwsError extends Error {
 }
 
 /** The HTTP status of an error's name; 400 for every name that is not a server's own fault. */
-export function statusOf(name: string): number {
+function statusOf(name: string): number {
   return Object.hasOwn(STATUS, name) ? STATUS[name]! : 400
 }
 

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { epochMs } from '../clock.ts'
+import { listenAt } from '../listen.ts'
 import { CONTROL_PATH } from './control.ts'
 import { AwsError } from './errors.ts'
 import {
@@ -187,16 +187,6 @@ async function serve(
   send(response, outcome)
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve((server.address() as AddressInfo).port)
-    })
-  })
-}
-
 /**
  * Serves one service over plain HTTP. `port` 0 takes a free one; a port in use rejects with Node's own error
  * (`code` EADDRINUSE). `close` cuts every connection, hung requests included.
@@ -216,7 +206,7 @@ export async function startListener(
     })
   })
   server.keepAliveTimeout = KEEP_ALIVE_MS
-  const bound = await listen(server, port, host)
+  const bound = await listenAt(server, port, host)
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close: () =>

@@ -1,3 +1,4 @@
+import { wildcard } from '../../cli/wildcard.ts'
 import { AwsError } from './errors.ts'
 
 /** Who calls: an ARN and its identity policy. `*` and `?` are wildcards, as in IAM; `*` alone is for the operator only. */
@@ -6,22 +7,9 @@ export interface Principal {
   allow: readonly { actions: readonly string[]; resources: readonly string[] }[]
 }
 
-/** IAM's wildcards: `*` any run of characters, `?` exactly one. */
-function matches(pattern: string, value: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 's').test(value)
-}
-
 /** IAM compares the names of actions without regard to case. */
 export function actionMatches(pattern: string, action: string): boolean {
-  return matches(pattern.toLowerCase(), action.toLowerCase())
-}
-
-export function resourceMatches(pattern: string, resource: string): boolean {
-  return matches(pattern, resource)
+  return wildcard(pattern, action, true)
 }
 
 /** Whether the caller's own identity policy allows the action on the resource. */
@@ -29,7 +17,7 @@ export function identityAllows(caller: Principal, action: string, resource: stri
   return caller.allow.some(
     ({ actions, resources }) =>
       actions.some(pattern => actionMatches(pattern, action)) &&
-      resources.some(pattern => resourceMatches(pattern, resource)),
+      resources.some(pattern => wildcard(pattern, resource)),
   )
 }
 

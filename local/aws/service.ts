@@ -39,7 +39,7 @@ export interface Call {
   caller: Principal
 }
 
-export const CONTENT_TYPE = 'application/x-amz-json-1.1'
+const CONTENT_TYPE = 'application/x-amz-json-1.1'
 
 /** The name of the operation in `X-Amz-Target`, or undefined where this service has no such. */
 export function operationOf(service: Service, headers: IncomingHttpHeaders): string | undefined {

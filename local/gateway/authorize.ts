@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { wildcard } from '../../cli/wildcard.ts'
 import { ACCOUNT, REGION } from '../roles.ts'
 import { FunctionError, type RunningFunction } from './function.ts'
 import type { RestApi } from './rest-api.ts'
@@ -104,7 +105,7 @@ interface Statement {
 }
 
 /** A Deny goes before every Allow, and what no statement names is denied. */
-export function decide(result: unknown, methodArn: string): Decision {
+function decide(result: unknown, methodArn: string): Decision {
   const { policyDocument, context = {} } = (result ?? {}) as {
     policyDocument?: { Statement?: Statement[] }
     context?: Record<string, unknown>
@@ -126,14 +127,5 @@ export function decide(result: unknown, methodArn: string): Decision {
 
 function concerns({ Action, Resource }: Statement, methodArn: string): boolean {
   const invokes = [Action].flat().some(action => /^(\*|execute-api:(\*|Invoke))$/i.test(action))
-  return invokes && [Resource].flat().some(pattern => matches(pattern, methodArn))
-}
-
-/** IAM's wildcards. */
-function matches(pattern: string, value: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 's').test(value)
+  return invokes && [Resource].flat().some(pattern => wildcard(pattern, methodArn))
 }

@@ -1,5 +1,5 @@
 /** Longest life of an assertion that is taken. Auth0 and SMART App Launch allow five minutes, others an hour. */
-export const ASSERTION_LIFETIME_MAX_S = 5 * 60
+const ASSERTION_LIFETIME_MAX_S = 5 * 60
 /** How far ahead of ours a client's clock may be. */
 export const CLOCK_SKEW_S = 5
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import { Provider } from 'oidc-provider'
 import { epochMs, type Span } from '../clock.ts'
+import { listenAt } from '../listen.ts'
 import { type IdpClient, providerConfiguration, ROUTES } from './configuration.ts'
 import { forwardEvents, type IdpEvent } from './events.ts'
 import { CONTENT_SECURITY_POLICY } from './pages.ts'
@@ -131,16 +132,6 @@ function bounded<T>(records: T[], record: T): void {
   if (records.length > RECORDS_MAX) records.shift()
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve((server.address() as AddressInfo).port)
-    })
-  })
-}
-
 /** Answers below `prefix`, with the issuer's own host whatever the Host header says, so that all URLs are the issuer's. */
 function under(prefix: string, host: string, handle: RequestListener): RequestListener {
   return (req: IncomingMessage & { baseUrl?: string }, res) => {
@@ -180,7 +171,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   const requests: IdpRequest[] = []
   const events: IdpEvent[] = []
   const server = tls === undefined ? createServer() : createTlsServer(tls)
-  const port = await listen(server, options.port, host)
+  const port = await listenAt(server, options.port, host)
 
   function close(): Promise<void> {
     return new Promise(resolve => {

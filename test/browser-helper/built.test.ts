@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Installed, installArchive } from '../package/archive.ts'
 import { importsOf } from '../support/import-graph.ts'
 
 // The helper as an app gets it: packed by npm, installed beside an app, typed, bundled.
@@ -12,23 +12,17 @@ import { importsOf } from '../support/import-graph.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const MAX_B = 2048
 
+let archive: Installed
 let app: string
 let installed: string
 
-beforeAll(() => {
-  app = mkdtempSync(join(tmpdir(), 'countersign-browser-'))
-  installed = join(app, 'node_modules/countersign')
-  mkdirSync(installed, { recursive: true })
-  // `prepare` builds first, as in a clone that is fresh.
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', app])) as [
-    { filename: string },
-  ]
-  run('tar', ['-xzf', join(app, filename), '--strip-components=1', '-C', installed])
-  writeFileSync(join(app, 'package.json'), '{ "type": "module" }')
+beforeAll(async () => {
+  archive = await installArchive()
+  ;({ app, installed } = archive)
 })
-afterAll(() => rmSync(app, { recursive: true, force: true }))
+afterAll(() => archive.remove())
 
-function run(command: string, args: string[], cwd = ROOT): string {
+function run(command: string, args: string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
 }
 
@@ -94,5 +88,5 @@ test.each(['bundler', 'nodenext'])('is typed, for an app that resolves by %s', r
   }
   writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }))
   // Every mistake in it is expected, and one that were none would be an error. Rejects where tsc finds any.
-  expect(run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', app])).toBe('')
+  expect(run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', app], app)).toBe('')
 })

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import {
   type Browser,
   type BrowserContext,
@@ -7,17 +6,11 @@ import {
   type Page,
 } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
+import { CHROMIUM, CHROMIUM_PLACES } from '../support/chromium.ts'
 
-// The one Chromium of a test file. The project ships none: it takes the system's, and says so where there is none.
+// The one Chromium of a test file. Where there is none, it says so.
 
-/** Debian's place first. `CHROMIUM` names another one, and then that one alone. */
-const PLACES = process.env.CHROMIUM
-  ? [process.env.CHROMIUM]
-  : ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-
-const executablePath = PLACES.find(path => existsSync(path))
-
-const ABSENT = `skipped: no Chromium at ${PLACES.join(', ')}`
+const ABSENT = `skipped: no Chromium at ${CHROMIUM_PLACES.join(', ')}`
 
 const ARGS = [
   '--disable-gpu',
@@ -44,16 +37,16 @@ export interface Chromium {
  * no Chromium the tests are skipped, and the title says why.
  */
 export function describeInChromium(title: string, tests: (chromium: Chromium) => void): void {
-  const name = executablePath ? title : `${title} (${ABSENT})`
+  const name = CHROMIUM ? title : `${title} (${ABSENT})`
   // Reporters leave out the titles of what is skipped.
-  if (!executablePath) console.warn(name)
-  describe.skipIf(!executablePath)(name, () => {
+  if (!CHROMIUM) console.warn(name)
+  describe.skipIf(!CHROMIUM)(name, () => {
     let browser: Browser | undefined
 
     beforeAll(async () => {
       // In a container there is no sandbox to be had, and every page here is the project's own.
       browser = await chromium.launch({
-        executablePath: executablePath!,
+        executablePath: CHROMIUM!,
         headless: true,
         chromiumSandbox: false,
         args: ARGS,

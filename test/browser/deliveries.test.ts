@@ -235,4 +235,12 @@ describeInChromium('the three deliveries', chromium => {
     await page.goto(`${demo.app}/deliveries?delivery=mediated`)
     expect(page.url()).toBe(address('mediated'))
   })
+
+  test('and from it there is a way back to the first page, where that can sign in', async () => {
+    const page = await chromium.page()
+    await page.goto(address('mediated'))
+    await page.getByRole('link', { name: 'A sign-in, seen from all sides' }).click()
+    await page.locator('#sign-in-demo-rs256').waitFor()
+    expect(page.url()).toBe(`${demo.app}/`)
+  })
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { COMMON } from '../../cli/command.ts'
+import { COMMON, type Command } from '../../cli/command.ts'
 import { COMMANDS } from '../../cli/commands.ts'
 import { runCommand } from '../../cli/run.ts'
 import { countersign, jsonOf, recorded } from '../support/operator.ts'
@@ -53,6 +53,21 @@ describe('help', () => {
     expect([said.code, said.out.join('\n')]).toEqual([0, expect.stringContaining('keys list')])
     expect(said.out.join('\n')).not.toMatch(/^ {2}init/m)
   })
+})
+
+test('a value may begin with a dash, as one kid in 64 does', async () => {
+  const { terminal, said } = recorded()
+  const options = {
+    kid: { type: 'string', value: 'KID', help: 'x' },
+    force: { type: 'boolean', help: 'x' },
+  } as const
+  const echo: Command = { name: 'x', summary: 'x', options, run: async (_, values) => ({ json: values }) }
+  expect(await runCommand(['x', '--kid', '-a--b_', '--force', '--json'], { env: {}, terminal }, [echo])).toBe(
+    0,
+  )
+  expect(jsonOf(said)).toEqual({ kid: '-a--b_', force: true, json: true })
+  // What belongs to no option is one itself, and there is none of that name.
+  expect(await runCommand(['x', '--force', '-a', '--json'], { env: {}, terminal }, [echo])).toBe(2)
 })
 
 describe('a command line that is wrong: exit code 2', () => {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { control } from '../../local/aws/control.ts'
+import { ownClients } from '../../local/clients.ts'
 import type { StackDescription } from '../../local/description.ts'
 import { type Command, npm } from '../support/command.ts'
 import { createBrowser } from '../support/sign-in.ts'
@@ -142,9 +143,40 @@ test("without --json: a table for people; --port is the app's port and the other
   const text = start.stdout()
   for (const offset of [0, 1, 2, 3, 4]) expect(text).toContain(`127.0.0.1:${port + offset}`)
   expect(text).toContain('demo-es256 (ES256)')
+  expect(text).toContain(`http://app.example.localhost:${port}/deliveries\n`)
   expect(text.split('\n').some(line => line.startsWith('{'))).toBe(false)
   await start.end('SIGINT')
   expect(await start.left()).toEqual([])
+})
+
+test('--origin lets in a page of somebody else, whose API is beneath /api', async () => {
+  const own = 'http://app.example.localhost:5173'
+  const start = npm(['start', '--', '--json', '--port', '0', '--origin', own])
+  try {
+    const stack: StackDescription = JSON.parse(await start.line(line => line.startsWith('{')))
+    const clients = stack.clients.filter(({ origin }) => origin === own)
+    expect(clients.map(one => one.client_id)).toEqual(['own-tokens', 'own-mediated', 'own-session'])
+    const { client_id, redirect_uri } = clients[0]!
+    const { issuer, gateway } = stack
+    const { code, code_verifier } = await createBrowser().signIn({ issuer, client_id, redirect_uri })
+    const form = { grant_type: 'authorization_code', client_id, redirect_uri, code, code_verifier }
+    const response = await fetch(`${gateway}/token`, {
+      method: 'POST',
+      headers: { origin: own },
+      body: new URLSearchParams(form),
+    })
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([200, own])
+    const preflight = await fetch(`${gateway}/api/orders`, { method: 'OPTIONS', headers: { origin: own } })
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(own)
+    const login = await fetch(`${gateway}/login?client_id=own-session&return_to=/`, { redirect: 'manual' })
+    expect(login.status).toBe(303)
+  } finally {
+    await start.end('SIGTERM')
+  }
+})
+
+test('of an origin that is no sibling of the gateway, the client alone that needs no cookie', () => {
+  expect(ownClients('http://localhost:5173').map(({ client_id }) => client_id)).toEqual(['own-tokens'])
 })
 
 test.each([1, 3])(
@@ -166,6 +198,8 @@ test.each([
   [['--help'], 0, /--port N/],
   [['--port', 'x'], 1, /--port takes a number/],
   [['--prot', '1'], 1, /--prot/],
+  [['--origin', 'localhost:5173'], 1, /^--origin takes an origin/m],
+  [['--origin', ''], 1, /^--origin takes an origin/m],
 ])('%j', async (args, code, said) => {
   const start = npm(['start', '--', ...args])
   expect(await start.ended).toBe(code)

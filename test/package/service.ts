@@ -13,10 +13,13 @@ const PARTS = ['package.json', 'tsconfig.json', 'serverless.yml', 'infra', 'func
  * installed packages lie one folder above, where they are found as well and need not be walked through by each
  * packaging; what would be packed of a node_modules is shown by a small one.
  */
-export async function copyService(below = tmpdir()): Promise<{ dir: string; remove: () => Promise<void> }> {
+export async function copyService(
+  below = tmpdir(),
+  parts: readonly string[] = PARTS,
+): Promise<{ dir: string; remove: () => Promise<void> }> {
   const root = await mkdtemp(join(below, 'countersign-package-'))
   const dir = join(root, 'service')
-  for (const part of PARTS) await cp(join(ROOT, part), join(dir, part), { recursive: true })
+  for (const part of parts) await cp(join(ROOT, part), join(dir, part), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'), 'dir')
   await mkdir(join(dir, 'node_modules/some-package'), { recursive: true })
   await writeFile(join(dir, 'node_modules/some-package/index.js'), '')

@@ -41,7 +41,7 @@ export const root = {
 /** A service on its own account, as Route 53 signs zones. */
 export const awsService = { type: 'AWSService', invokedBy: 'dnssec-route53.amazonaws.com' }
 
-export const event = (service: 'kms' | 'secretsmanager', detail: object) => ({
+const event = (service: 'kms' | 'secretsmanager', detail: object) => ({
   version: '0',
   id: '7bf73129-1428-4cd3-a780-95db273d1602',
   'detail-type': 'AWS API Call via CloudTrail',

@@ -36,7 +36,7 @@ function mlDsa(type: 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87'): Scheme {
 }
 
 /** A second table beside that of lib/jose, written from RFC 7518, RFC 8037 and RFC 9964, so that neither checks itself. */
-export const SCHEMES: Record<Alg, Scheme> = {
+const SCHEMES: Record<Alg, Scheme> = {
   RS256: rsa(256, false),
   RS384: rsa(384, false),
   RS512: rsa(512, false),

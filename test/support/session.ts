@@ -75,6 +75,15 @@ export function give(
 
 type Headers = Record<string, string | undefined>
 
+/** A request of a page with these cookies, whatever it has. */
+export const post = (
+  fn: TestFunction,
+  path: string,
+  cookies: string[],
+  form: Record<string, string> = {},
+): Promise<GatewayResult> =>
+  fn.handler({ ...event({ client_id: 'app-1', ...form }, { path, headers: CSRF }), cookies })
+
 /** One browser: keeps cookies as `Set-Cookie` says, and sends all of them. */
 export class Browser {
   readonly cookies = new Map<string, string>()

@@ -1,4 +1,4 @@
-import { limitedText } from '../../limited.ts'
+import { fetchOnce, jsonObject, limitedText, whyUnanswered } from '../../http.ts'
 import type { ClockReading } from './clock.ts'
 
 /** An answer as far as a check looks at it. */
@@ -39,19 +39,17 @@ export function createAsk(now: () => number): Ask {
   return async (url, { method = 'GET', headers = {}, form } = {}) => {
     const start = now()
     try {
-      const response = await fetch(url, {
+      const response = await fetchOnce(url, TIME_MS, {
         method,
         headers,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIME_MS),
         ...(form && { body: new URLSearchParams(form) }),
       })
       const end = now()
       const body = await limitedText(response)
       const clock = reading(response.headers, start, end)
-      return { status: response.status, headers: response.headers, body, json: objectOf(body), clock }
+      return { status: response.status, headers: response.headers, body, json: jsonObject(body) ?? {}, clock }
     } catch (error) {
-      return unanswered(error as Error)
+      return unanswered(error)
     }
   }
 }
@@ -60,23 +58,9 @@ export function isAnswered(heard: Heard): heard is Answered {
   return 'status' in heard
 }
 
-function unanswered(error: Error): Unanswered {
-  if (error.name === 'TimeoutError')
-    return { error: `no answer within ${TIME_MS / 1000} s`, certificate: false }
-  const { code, message } = (error.cause ?? error) as Error & { code?: string }
-  const name = code ?? message
-  return { error: name, certificate: /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ALTNAME/.test(name) }
-}
-
-function objectOf(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : {}
-  } catch {
-    return {}
-  }
+function unanswered(thrown: unknown): Unanswered {
+  const error = whyUnanswered(thrown, TIME_MS)
+  return { error, certificate: /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ALTNAME/.test(error) }
 }
 
 function reading(headers: Headers, start: number, end: number): ClockReading | undefined {

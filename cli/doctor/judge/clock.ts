@@ -11,7 +11,7 @@ export interface ClockOf {
  * Seconds. An assertion lives for 60 s, and ID tokens are held against the clock with as much tolerance: with more than
  * that between two clocks neither works.
  */
-export const SKEW_MAX_S = 60
+const SKEW_MAX_S = 60
 
 /** How far the other's clock is ahead of ours, as near to 0 as the reading allows: a Date has whole seconds, and was made on the way. */
 export function skewOf({ date, start, end }: ClockReading): number {

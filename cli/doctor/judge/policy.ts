@@ -1,4 +1,5 @@
 import type { KeyPolicy } from '../../kms/policy.ts'
+import { wildcard } from '../../wildcard.ts'
 
 // What a key policy lets whom do. A statement is read as widely as it could be meant: what is not understood permits.
 
@@ -23,16 +24,8 @@ export function principalsOf({ Principal, NotPrincipal }: AnyStatement): string[
 /** IAM compares actions without regard to case, and knows `*` and `?`. */
 export function covers({ Action, NotAction }: AnyStatement, action: string): boolean {
   return NotAction === undefined
-    ? texts(Action).some(pattern => matches(pattern, action))
-    : !texts(NotAction).some(pattern => matches(pattern, action))
-}
-
-function matches(pattern: string, action: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 'i').test(action)
+    ? texts(Action).some(pattern => wildcard(pattern, action, true))
+    : !texts(NotAction).some(pattern => wildcard(pattern, action, true))
 }
 
 /** The values that a request may have under a condition; undefined where the statement has no such condition. */

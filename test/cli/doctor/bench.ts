@@ -45,7 +45,7 @@ export interface Bench {
     deployment?: { url?: string | undefined; signers?: string[] | undefined },
   ): Promise<string>
   /** Functions that read this secret, and seal sessions by a ring unless there is to be none. */
-  functions(secret: string, options?: { port?: number; ring?: boolean }): Promise<string>
+  functions(secret: string, options?: { ring?: boolean }): Promise<string>
   /** Has the policy of the stack's first key be this one until the test ends. */
   policy(policy: KeyPolicy): Promise<void>
   /** Runs the command as a process. */
@@ -98,13 +98,13 @@ export async function startBench(): Promise<Bench> {
       )
       return Name
     },
-    async functions(secret, { port = 0, ring = true } = {}) {
+    async functions(secret, { ring = true } = {}) {
       const session = `${secret}-ring`
       await secrets.send(
         new CreateSecretCommand({ Name: session, SecretString: `{"write":"k1","k1":"${'m'.repeat(43)}"}` }),
       )
       const gateway = await startGateway({
-        port,
+        port: 0,
         root: ROOT,
         log: new PassThrough().resume(),
         environmentOf: name => ({

@@ -22,9 +22,9 @@ export interface Proxy {
 
 const OWN_TO_A_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']
 
-/** Stands before `target` and alters what comes back; `alter` is told its own URL. */
+/** Stands before `target`, which may be known later than the proxy, and alters what comes back; `alter` is told its own URL. */
 export async function startProxy(
-  target: string,
+  target: string | (() => string),
   alter: (answer: Passing, url: string) => Partial<Passing> | undefined,
   /** PEM: it is https then. */
   tls?: { key: string; cert: string },
@@ -37,7 +37,7 @@ export async function startProxy(
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const passed = ['origin', 'content-type', 'accept', 'access-control-request-method', 'x-csrf']
-    const answer = await fetch(`${target}${path}`, {
+    const answer = await fetch(`${typeof target === 'string' ? target : target()}${path}`, {
       method,
       redirect: 'manual',
       headers: Object.fromEntries(

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { keptSecret } from '../../../lib/config/kept-secret.ts'
+import { parseRing } from '../../../lib/config/ring.ts'
 import { ProxyError } from '../../../lib/errors.ts'
+import { sessionCookie } from '../../../lib/session/cookies.ts'
 import { type Masters, sealKeys } from '../../../lib/session/keys.ts'
 import { RING, type TestFunction, testFunction } from '../../support/function.ts'
 import { json, sessionClient, TestBrowser } from '../../support/session.ts'
@@ -120,4 +123,94 @@ test('where the keys cannot be had at all: 503, and no cookie is cleared', async
   const answer = await browser.post('/session')
   expect([answer.statusCode, answer.cookies]).toEqual([503, undefined])
   expect(browser.session).toHaveLength(1)
+})
+
+describe('a key that is not known', () => {
+  test('while the ring cannot be read: the session stays', async () => {
+    const fn = testFunction(sessionClient())
+    const browser = new TestBrowser(fn)
+    let down = false
+    const ring = keptSecret('ring', parseRing, {
+      async readSecret() {
+        if (down) throw new Error('down')
+        return { text: JSON.stringify({ write: 'k1', k1: 'x'.repeat(43) }), revision: '1' }
+      },
+      now: Date.now,
+      report: () => {},
+    })
+    const newer = sealKeys({
+      ring: {
+        get: async () => ({
+          value: { write: 'k2', masters: new Map([['k2', 'y'.repeat(43)]]) },
+          expired: false,
+        }),
+        renewed: async () => true,
+      },
+      now: Date.now,
+    })
+    const deps = fn.deps as { seals: unknown }
+    deps.seals = newer
+    await browser.signIn()
+    deps.seals = sealKeys({ ring, now: Date.now })
+    await ring.get()
+    await new Promise(resolve => setTimeout(resolve, 5))
+    down = true
+    const answer = await browser.post('/session')
+    expect([answer.statusCode, browser.session]).toEqual([503, [sessionCookie('app-1')]])
+  })
+  const masters = (...names: string[]): Masters => ({
+    write: names.at(-1)!,
+    masters: new Map(names.map(name => [name, `${name}-`.repeat(20)])),
+  })
+  const owner = { client_id: 'app-1', as: { issuer: 'https://idp.example' } }
+
+  test('a key that was added while a read was under way is not taken for missing', async () => {
+    let held = masters('k1')
+    let secret = masters('k1')
+    const gate = Promise.withResolvers<void>()
+    const keys = sealKeys({
+      now: () => 1_000_000,
+      ring: {
+        get: async () => ({ value: held, expired: false }),
+        async renewed() {
+          const seen = secret
+          await gate.promise
+          held = seen
+          return true
+        },
+      },
+    })
+    const stranger = keys.toOpen('session', owner, 'made-up')
+    await new Promise(resolve => setTimeout(resolve, 1))
+    // The read has its answer, and it is on its way. Now the key is added, seals, and its cookie comes here.
+    secret = masters('k1', 'k2-new')
+    const legitimate = keys.toOpen('session', owner, 'k2-new').then(
+      key => key?.kid ?? 'signed out',
+      (error: { reason: string }) => error.reason,
+    )
+    await new Promise(resolve => setTimeout(resolve, 1))
+    gate.resolve()
+    await stranger
+    expect(['k2-new', 'session_key_unknown']).toContain(await legitimate)
+  })
+
+  test('a ring that was rolled back, and forward again', async () => {
+    let held = masters('k1', 'k2')
+    let secret = held
+    const keys = sealKeys({
+      now: () => 1_000_000,
+      ring: {
+        get: async () => ({ value: held, expired: false }),
+        async renewed() {
+          held = secret
+          return true
+        },
+      },
+    })
+    await keys.toSeal('session', owner)
+    held = secret = masters('k1')
+    await keys.toSeal('session', owner)
+    secret = masters('k1', 'k2')
+    expect((await keys.toOpen('session', owner, 'k2'))?.kid).toBe('k2')
+  })
 })

@@ -4,7 +4,7 @@ import { parseRegistrations } from '../../../lib/config/registrations.ts'
 
 export const ACCOUNT = '111122223333'
 
-export function arn(id: string, region = 'eu-central-1'): string {
+function arn(id: string, region = 'eu-central-1'): string {
   return `arn:aws:kms:${region}:${ACCOUNT}:key/${id}`
 }
 

@@ -12,7 +12,7 @@ export const environment = (source: Environment['source']): Environment => ({
   credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
 })
 
-export const good = (revision: string, ...clients: unknown[]): Secret => ({
+const good = (revision: string, ...clients: unknown[]): Secret => ({
   text: JSON.stringify(document(...clients)),
   revision,
 })

@@ -130,11 +130,22 @@ describe('names', () => {
 
   test('as a sibling of the gateway it is the same app, and is told of the gateway there', async () => {
     const { site, app, gateway } = stack.description
-    const page = await under(new URL(site.app).host)
+    const page = await under(new URL(site.app).host, '/deliveries')
     expect(page.status).toBe(200)
     expect(page.headers['content-security-policy']).toContain(`connect-src 'self' ${site.gateway} `)
     const told = async (url: string) =>
       JSON.parse((await under(new URL(url).host, '/configuration')).text).gateway
     expect([await told(site.app), await told(app)]).toEqual([site.gateway, gateway])
+  })
+
+  test('each page has the one name under which it works, and sends there who comes under the other', async () => {
+    const { site, app } = stack.description
+    const first = await under(new URL(site.app).host, '/?x=1')
+    const deliveries = await under(new URL(app).host, '/deliveries?delivery=session')
+    expect([first.status, first.headers.location]).toEqual([307, `${app}/?x=1`])
+    expect([deliveries.status, deliveries.headers.location]).toEqual([
+      307,
+      `${site.app}/deliveries?delivery=session`,
+    ])
   })
 })

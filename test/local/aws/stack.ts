@@ -7,7 +7,7 @@ export const ACCOUNT = '111122223333'
 export const ROOT = `arn:aws:iam::${ACCOUNT}:root`
 export const SIGNER = `arn:aws:iam::${ACCOUNT}:role/signer`
 export const OPERATOR = `arn:aws:iam::${ACCOUNT}:user/operator`
-export const SECRET_PATTERN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:app/config-??????`
+const SECRET_PATTERN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:app/config-??????`
 
 /** Access key id → who: each test file's cast. */
 export const PRINCIPALS: LocalAwsOptions['principals'] = {

@@ -17,7 +17,7 @@ const ELSEWHERE: Record<Name, Record<Thing, string>> = {
     id_token: 'nowhere: Countersign has checked it and told the page its claims',
   },
   session: {
-    access_token: 'in a sealed cookie; the gateway takes it out for each call',
+    access_token: 'in a sealed cookie; the gateway adds it to each call of the API',
     refresh_token: 'in a sealed cookie, which no script can read',
     id_token: 'nowhere: Countersign has checked it and told the page its claims',
   },

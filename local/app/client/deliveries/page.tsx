@@ -8,7 +8,7 @@ const WHAT: Record<Name, string> = {
   mediated:
     'The sign-in begins and ends at Countersign. The page gets an access token and calls the API with it; the refresh token stays in a sealed cookie.',
   session:
-    'The page gets no token. It calls the API through the gateway, which puts the access token in on the way.',
+    'The page gets no token. It calls the API through the gateway, which adds the access token on the way.',
 }
 
 type State = 'unknown' | 'signed-out' | 'signed-in' | 'failed'
@@ -61,7 +61,7 @@ export function Page({ name, delivery }: { name: Name; delivery: Delivery }) {
   return (
     <div id="page" data-state={state} data-delivery={name}>
       <section className="intro" aria-labelledby="what">
-        <h1 id="what">Who holds what: three deliveries of one sign-in</h1>
+        <h1 id="what">Three deliveries of one sign-in</h1>
         <nav className="actions choice" aria-label="Delivery">
           {NAMES.map(one => (
             <a key={one} href={addressOf(one)} aria-current={one === name ? 'page' : undefined}>

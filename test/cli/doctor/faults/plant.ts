@@ -1,5 +1,4 @@
 import { ROUTES } from '../../../../local/idp/configuration.ts'
-import { freePort } from '../../../support/free-port.ts'
 import type { Bench } from '../bench.ts'
 import { startProxy } from '../proxy.ts'
 
@@ -51,8 +50,8 @@ export async function sessionDeployment(
   bench: Bench,
   { alter = () => undefined, change = {}, ring = true }: SessionOptions = {},
 ): Promise<Planted & { secret: string; url: string }> {
-  const port = await freePort()
-  const proxy = await startProxy(`http://127.0.0.1:${port}`, alter)
+  let functions = ''
+  const proxy = await startProxy(() => functions, alter)
   bench.later(proxy.close)
   const { url } = proxy
   const { issuer } = bench.stack
@@ -70,7 +69,7 @@ export async function sessionDeployment(
     ...change,
   }
   const secret = await bench.secret([client], { url })
-  await bench.functions(secret, { port, ring })
+  functions = await bench.functions(secret, { ring })
   return { secret, url }
 }
 
