@@ -113,7 +113,10 @@ export const LOGIN_COOKIES: Record<string, string[]> = {
   native: await loginCookies('native'),
   off: await loginCookies('off'),
 }
-export const HANDLE = `Bearer ${handleFor('native', await seal(seals, 'handle', owner('native'), session()))}`
+/** What a native app sends. */
+export const handleOf = async (client_id: string) =>
+  `Bearer ${handleFor(client_id, await seal(seals, 'handle', owner(client_id), session()))}`
+export const HANDLE = await handleOf('native')
 export const TICKET = await seal(seals, 'ticket', owner('native'), {
   code: 'canary-code',
   transaction: transaction('native'),

@@ -14,7 +14,7 @@ import {
 } from './any-client.ts'
 import { anyText, at, changedList, changedText, place } from './arbitraries.ts'
 import { ORIGIN, REDIRECT_URI, VERIFIER } from './function.ts'
-import { type Ask, dressed, FORM, JSON_TYPE, MEANT, type Pairs, WEB } from './meant-requests.ts'
+import { type Ask, dressed, FORM, JSON_TYPE, type Pairs, WEB } from './meant-requests.ts'
 import { ISSUER } from './session.ts'
 
 // Requests as people mean them, each with a few changes.
@@ -50,6 +50,8 @@ const HEADERS: Record<string, string[]> = {
   'sec-fetch-site': ['same-origin', 'same-site', 'cross-site', 'none', ''],
   'sec-fetch-dest': ['document', 'iframe', 'empty', ''],
   'x-canary': ['canary'],
+  'x-original-url': ['/admin'],
+  x_csrf: ['1'],
 }
 const oneHeader = fc
   .constantFrom(...Object.entries(HEADERS))
@@ -186,43 +188,45 @@ const changing = <T>(
 ): fc.Arbitrary<Change> => drawn.map(value => ask => ({ ...ask, ...made(value, ask) }))
 
 /** One change to a request, most of which make it one that nobody is let through with. */
-const change: fc.Arbitrary<Change> = fc.oneof(
-  changing(listHow, ([how, where], { headers }) => ({ headers: changedList(headers, how, where) })),
-  changing(oneHeader, (header, { headers }) => ({ headers: put(headers, header) })),
-  changing(oneHeader, (header, { headers }) => ({ headers: [...headers, header] })),
-  changing(listHow, ([how, where], { params }) => ({ params: changedList(params, how, where) })),
-  changing(oneParam, (param, { params }) => ({ params: put(params, param) })),
-  changing(oneParam, (param, { params }) => ({ params: [...params, param] })),
-  changing(fc.tuple(place, fc.constantFrom(...VALUES)), ([where, value], { params }) => ({
-    params: altered(params, where, ([name]) => [name, value]),
-  })),
-  changing(fc.tuple(place, textHow, anyText(1)), ([where, [how, inside], other], { params }) => ({
-    params: altered(params, where, ([name, old]) => [name, changedText(old, how, inside, other)]),
-  })),
-  changing(listHow, ([how, where], { cookies }) => ({ cookies: changedList(cookies, how, where) })),
-  changing(oneCookie, (cookie, { cookies }) => ({ cookies: [...cookies, cookie] })),
-  changing(
-    fc.tuple(place, textHow, fc.constantFrom(...'aA9-_.=; +/')),
-    ([where, [how, inside], other], { cookies }) => ({
-      cookies: altered(cookies, where, old => changedText(old, how, inside, other)),
-    }),
-  ),
-  changing(
-    fc.oneof(fc.constantFrom('GET', 'POST', 'OPTIONS', 'HEAD', 'post', 'PUT'), anyText(8)),
-    method => ({ method }),
-  ),
-  changing(
-    fc.oneof(fc.constantFrom(...MEANT.map(({ route }) => route), '/', '/token/', '/Token'), anyText(12)),
-    route => ({ route }),
-  ),
-  changing(anyText(200), raw => ({ raw })),
-)
-
-/** A good request of any kind, in any dress, with up to three changes. */
-export const anyAsk: fc.Arbitrary<Ask> = fc
-  .tuple(
-    fc.constantFrom(...MEANT),
-    fc.record({ base64: fc.boolean(), v1: fc.boolean(), json: fc.boolean() }),
-    fc.array(change, { maxLength: 3 }),
+const changeIn = (meant: readonly Ask[]): fc.Arbitrary<Change> =>
+  fc.oneof(
+    changing(listHow, ([how, where], { headers }) => ({ headers: changedList(headers, how, where) })),
+    changing(oneHeader, (header, { headers }) => ({ headers: put(headers, header) })),
+    changing(oneHeader, (header, { headers }) => ({ headers: [...headers, header] })),
+    changing(listHow, ([how, where], { params }) => ({ params: changedList(params, how, where) })),
+    changing(oneParam, (param, { params }) => ({ params: put(params, param) })),
+    changing(oneParam, (param, { params }) => ({ params: [...params, param] })),
+    changing(fc.tuple(place, fc.constantFrom(...VALUES)), ([where, value], { params }) => ({
+      params: altered(params, where, ([name]) => [name, value]),
+    })),
+    changing(fc.tuple(place, textHow, anyText(1)), ([where, [how, inside], other], { params }) => ({
+      params: altered(params, where, ([name, old]) => [name, changedText(old, how, inside, other)]),
+    })),
+    changing(listHow, ([how, where], { cookies }) => ({ cookies: changedList(cookies, how, where) })),
+    changing(oneCookie, (cookie, { cookies }) => ({ cookies: [...cookies, cookie] })),
+    changing(
+      fc.tuple(place, textHow, fc.constantFrom(...'aA9-_.=; +/')),
+      ([where, [how, inside], other], { cookies }) => ({
+        cookies: altered(cookies, where, old => changedText(old, how, inside, other)),
+      }),
+    ),
+    changing(
+      fc.oneof(fc.constantFrom('GET', 'POST', 'OPTIONS', 'HEAD', 'post', 'PUT'), anyText(8)),
+      method => ({ method }),
+    ),
+    changing(
+      fc.oneof(fc.constantFrom(...meant.map(({ route }) => route), '/', '/token/', '/Token'), anyText(12)),
+      route => ({ route }),
+    ),
+    changing(anyText(200), raw => ({ raw })),
   )
-  .map(([meant, dress, changes]) => changes.reduce((ask, one) => one(ask), dressed(meant, dress)))
+
+/** A request of one of these kinds, in any dress, with up to three changes. */
+export const changed = (meant: readonly Ask[]): fc.Arbitrary<Ask> =>
+  fc
+    .tuple(
+      fc.constantFrom(...meant),
+      fc.record({ base64: fc.boolean(), v1: fc.boolean(), json: fc.boolean() }),
+      fc.array(changeIn(meant), { maxLength: 3 }),
+    )
+    .map(([ask, dress, changes]) => changes.reduce((before, one) => one(before), dressed(ask, dress)))

@@ -48,7 +48,7 @@ export const WEB: Record<string, Record<string, string>> = {
   off: { origin: ORIGIN, ...CSRF },
 }
 
-function posted(
+export function posted(
   route: string,
   client_id: string,
   params: Record<string, string>,

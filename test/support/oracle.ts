@@ -192,7 +192,7 @@ function par(request: Request, { par: has, session, origins }: Known): boolean {
 }
 
 /** A cookie counts where each of its pieces came once, and nothing else under its name. */
-function hasCookies(cookies: string[], wanted: string[] | undefined): boolean {
+export function hasCookies(cookies: string[], wanted: string[] | undefined): boolean {
   if (!wanted) return false
   const name = wanted[0]!.split('=')[0]!.replace(/-\d$/, '')
   const pairs = cookies
