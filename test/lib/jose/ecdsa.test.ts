@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { derToJose, type EcdsaAlg } from '../../../lib/jose/ecdsa.ts'
+import { at, place } from '../../support/arbitraries.ts'
 import { testKey } from '../../support/keys.ts'
 
 const CURVES: [alg: EcdsaAlg, size: number, order: bigint][] = [
@@ -91,6 +92,50 @@ describe.each(CURVES)('KMS-2: %s', (alg, size, order) => {
       }
     }
     expect(refused).toBeGreaterThan(30)
+  })
+
+  test('bytes taken out, put in or changed: what is taken is the one DER of what it gives', () => {
+    const changes = fc.array(
+      fc.tuple(place, fc.constantFrom(0, 1), fc.array(fc.nat(255), { maxLength: 2 })),
+      { minLength: 1, maxLength: 3 },
+    )
+    let taken = 0
+    fc.assert(
+      fc.property(scalar(size, order), scalar(size, order), changes, (r, s, all) => {
+        const bytes = [...sequence(integer(r), integer(s))]
+        for (const [where, out, put] of all) bytes.splice(at(where, bytes.length), out, ...put)
+        try {
+          const jose = Buffer.from(derToJose(Buffer.from(bytes), alg)).toString('hex')
+          taken++
+          const [one, other] = [jose.slice(0, 2 * size), jose.slice(2 * size)].map(hex => BigInt(`0x${hex}`))
+          expect([...sequence(integer(one!), integer(other!))]).toEqual(bytes)
+        } catch (error) {
+          if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(taken).toBeGreaterThan(50)
+  })
+
+  test('what OpenSSL gives as R || S is what comes of its DER, and of the DER of its mirror image', () => {
+    const key = testKey(alg)
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), input => {
+        const [r, s] = key
+          .sign(Buffer.from(input))
+          .toString('hex')
+          .match(new RegExp(`.{${2 * size}}`, 'g'))!
+          .map(hex => BigInt(`0x${hex}`))
+        // With s also n - s verifies: ECDSA says nothing of the sign.
+        for (const other of [s!, order - s!]) {
+          const jose = Buffer.from(derToJose(sequence(integer(r!), integer(other)), alg))
+          expect(jose.toString('hex')).toBe(plain(r!, other, size))
+          expect(key.verify(Buffer.from(input), jose)).toBe(true)
+        }
+      }),
+      { numRuns: 50 },
+    )
   })
 
   test('arbitrary bytes: a refusal that shows none of them', () => {
