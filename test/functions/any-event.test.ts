@@ -78,7 +78,7 @@ describe('an event with one member broken', () => {
         expect(fn.sent.length).toBeLessThanOrEqual(needed ? 0 : cost)
         if (UNREAD[payload].includes(member)) expect(fn.sent.length).toBe(cost)
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     )
     expect(free).toBeGreaterThan(200)
     expect(paid).toBeGreaterThan(50)
@@ -99,13 +99,14 @@ describe('an event with one member broken', () => {
 })
 
 test('the published keys: any event has an answer, and only a GET of their path has the keys', async () => {
+  const PATH = '/.well-known/jwks.json'
   const fn = testFunction(...REGISTERED)
-  const { handler } = publicDocument('/.well-known/jwks.json', jwks, () => fn.deps)
+  const { handler } = publicDocument(PATH, jwks, () => fn.deps)
   const events = fc.record(
     {
       version: fc.oneof(fc.constantFrom('1.0', '2.0'), anything),
-      routeKey: fc.oneof(fc.constantFrom('GET /.well-known/jwks.json', '$default'), anything),
-      rawPath: fc.oneof(fc.constantFrom('/.well-known/jwks.json', '/'), anything),
+      routeKey: fc.oneof(fc.constantFrom(`GET ${PATH}`, '$default'), anything),
+      rawPath: fc.oneof(fc.constantFrom(PATH, '/'), anything),
       requestContext: fc.oneof(
         fc.record({ http: fc.record({ method: fc.constantFrom('GET', 'HEAD', 'POST') }) }),
         anything,
@@ -118,7 +119,8 @@ test('the published keys: any event has an answer, and only a GET of their path 
   await fc.assert(
     fc.asyncProperty(events, async event => {
       const { statusCode, headers, body } = await handler(event)
-      expect([200, 204, 304, 404, 405]).toContain(statusCode)
+      const isTheirs = event.routeKey === `GET ${PATH}` || event.rawPath === PATH
+      expect(isTheirs ? [200, 204, 304, 404, 405] : [404]).toContain(statusCode)
       expect(body.startsWith('{"keys":')).toBe(statusCode === 200 && body !== '')
       expect(headers['cache-control']).toBe(
         statusCode === 200 || statusCode === 304 ? 'public, max-age=60' : 'no-store',

@@ -26,7 +26,8 @@ const origins = [
   `${ORIGIN}/`,
   ...Object.values(WEB).map(({ origin = '' }) => origin),
 ]
-const HEADERS: Record<string, string[]> = {
+/** The headers that have a say, each with values that are right and some that are not. */
+export const HEADERS: Record<string, string[]> = {
   origin: origins,
   'content-type': [
     FORM,

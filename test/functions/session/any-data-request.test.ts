@@ -107,7 +107,7 @@ test('any request: allowed with the access token where all of it is right, and r
         context: { authorization: 'Bearer tok-access' },
       })
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_200 },
   )
   expect(Math.min(counts.allowed, counts.refused)).toBeGreaterThan(100)
 })
