@@ -3,10 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { jwks } from '../../functions/jwks.ts'
 import { publicDocument } from '../../functions/shell.ts'
 import { logLine } from '../../lib/log.ts'
-import { REGISTERED } from '../support/any-client.ts'
+import { functionOfAll } from '../support/any-client.ts'
 import { eventOf } from '../support/any-event.ts'
 import { anyText } from '../support/arbitraries.ts'
-import { testFunction } from '../support/function.ts'
 import { dressed, MEANT } from '../support/meant-requests.ts'
 import { costOf } from '../support/oracle.ts'
 import { json } from '../support/session.ts'
@@ -61,7 +60,7 @@ describe('an event with one member broken', () => {
     let [free, paid] = [0, 0]
     await fc.assert(
       fc.asyncProperty(broken, async ({ ask, event, member, cost }) => {
-        const fn = testFunction(...REGISTERED)
+        const fn = functionOfAll()
         fn.answer = json({ error: 'invalid_grant' }, 400)
         const { statusCode, headers, body } = await fn.handler(event)
         expect(statusCode).toBeGreaterThanOrEqual(200)
@@ -85,7 +84,7 @@ describe('an event with one member broken', () => {
   })
 
   test('any value at all, in place of the event', async () => {
-    const fn = testFunction(...REGISTERED)
+    const fn = functionOfAll()
     await fc.assert(
       fc.asyncProperty(anything, async event => {
         const before = fn.log.length
@@ -100,7 +99,7 @@ describe('an event with one member broken', () => {
 
 test('the published keys: any event has an answer, and only a GET of their path has the keys', async () => {
   const PATH = '/.well-known/jwks.json'
-  const fn = testFunction(...REGISTERED)
+  const fn = functionOfAll()
   const { handler } = publicDocument(PATH, jwks, () => fn.deps)
   const events = fc.record(
     {

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import type { GatewayResult } from '../../functions/shell.ts'
 import type { Answer } from '../../lib/http/post.ts'
 import { logLine } from '../../lib/log.ts'
-import { NONCE, REGISTERED } from '../support/any-client.ts'
+import { functionOfAll, NONCE } from '../support/any-client.ts'
 import { eventOf } from '../support/any-event.ts'
 import { changed } from '../support/any-request.ts'
 import { eachChange } from '../support/each-change.ts'
-import { type TestFunction, testFunction } from '../support/function.ts'
+import type { TestFunction } from '../support/function.ts'
 import { idToken, published } from '../support/id-tokens.ts'
 import { testKey } from '../support/keys.ts'
 import { type Ask, dressed, MEANT } from '../support/meant-requests.ts'
@@ -39,7 +39,7 @@ function given(url: string, form: URLSearchParams, dpop: string | undefined): An
 }
 
 async function answerTo(ask: Ask, gives: boolean): Promise<{ fn: TestFunction; result: GatewayResult }> {
-  const fn = testFunction(...REGISTERED)
+  const fn = functionOfAll()
   fn.jwks = jwks
   fn.post = async (url, form, { dpop } = {}) => (gives ? given(url, form, dpop) : REFUSED)
   return { fn, result: await fn.handler(eventOf(ask)) }

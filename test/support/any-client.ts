@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
+import { parseRegistrations } from '../../lib/config/registrations.ts'
 import { loginCookie, sessionCookie, setCookies, tagOf } from '../../lib/session/cookies.ts'
 import { handleFor } from '../../lib/session/handle.ts'
 import { sealKeys } from '../../lib/session/keys.ts'
 import { seal } from '../../lib/session/seal.ts'
-import { REDIRECT_URI, RING, VERIFIER } from './function.ts'
+import { REDIRECT_URI, RING, type TestFunction, testFunction, VERIFIER } from './function.ts'
 import { bffClient, ISSUER, nativeClient, sessionClient } from './session.ts'
 
 // One client of each delivery, in one configuration, and what the browser or the app of each has in hand.
@@ -52,6 +53,18 @@ export const REGISTERED: Record<string, unknown>[] = [
   nativeClient({ ...COMMON, ...ENDPOINTS, client_id: 'native' }),
   sessionClient({ ...COMMON, ...ENDPOINTS, client_id: 'off', redirect_uris: [REDIRECT_URI], enabled: false }),
 ]
+
+/** Makes the function with these clients. They are read once: a property makes thousands of functions. */
+export function functionOf(clients: Record<string, unknown>[]): () => TestFunction {
+  const text = JSON.stringify({ version: 1, clients })
+  const registrations = parseRegistrations(text, { revision: '1', onLambda: true })
+  return () => {
+    const fn = testFunction()
+    fn.deps.configuration = async () => ({ registrations, expired: false })
+    return fn
+  }
+}
+export const functionOfAll = functionOf(REGISTERED)
 
 const now = Math.floor(Date.now() / 1000)
 const seals = sealKeys({

@@ -2,18 +2,7 @@ import { HEADERS } from './any-request.ts'
 import { type Ask, MEANT } from './meant-requests.ts'
 
 /** What is nearly right, or right somewhere else. */
-const NEARLY = [
-  ...[
-    '',
-    'canary\n',
-    'openid admin',
-    'https://evil.example/',
-    '//evil.example',
-    '/\\evil.example',
-    'javascript:0',
-  ],
-  ...['client_credentials', 'bearer', 'mediated', 'off'],
-]
+const NEARLY = ['', 'canary\n', 'openid admin', '//evil.example', 'client_credentials', 'bearer', 'mediated']
 const ROUTES = [...new Set(MEANT.map(({ route }) => route)), '/', '/token/']
 const CREDENTIALS = [
   'client_secret',

@@ -2,10 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { authorizer, type Policy } from '../../../functions/authorizer.ts'
 import { logLine } from '../../../lib/log.ts'
-import { handleOf, REGISTERED, SESSION_COOKIES } from '../../support/any-client.ts'
+import { functionOf, handleOf, REGISTERED, SESSION_COOKIES } from '../../support/any-client.ts'
 import { eventOf } from '../../support/any-event.ts'
 import { changed } from '../../support/any-request.ts'
-import { testFunction } from '../../support/function.ts'
 import { type Ask, posted } from '../../support/meant-requests.ts'
 import { hasCookies } from '../../support/oracle.ts'
 import { nativeClient } from '../../support/session.ts'
@@ -15,10 +14,10 @@ import { nativeClient } from '../../support/session.ts'
 const ARN = 'arn:aws:execute-api:eu-central-1:111122223333:abc/live/GET/orders'
 const NATIVE = 'native-api'
 const HANDLE = await handleOf(NATIVE)
-const clients = [
+const functionOfThese = functionOf([
   ...REGISTERED,
   nativeClient({ client_id: NATIVE, delivery: 'session', api_routes: ['GET /orders', '* /orders/*'] }),
-]
+])
 
 const web = { cookies: SESSION_COOKIES.session }
 const app = { headers: { authorization: HANDLE } }
@@ -65,7 +64,7 @@ function isAllowed({ method, route, headers, cookies }: Ask): boolean {
 }
 
 async function decided(event: unknown) {
-  const fn = testFunction(...clients)
+  const fn = functionOfThese()
   const { handler } = authorizer(() => fn.deps)
   const answer = await handler(event).then(
     (policy: Policy) => policy,
