@@ -118,6 +118,35 @@ describe.each(CURVES)('KMS-2: %s', (alg, size, order) => {
     expect(taken).toBeGreaterThan(50)
   })
 
+  test('the same two integers in any other spelling of BER are refused', () => {
+    // X.690 section 8.1.3: a length in one byte, or behind a byte that counts those of the length.
+    const spelled = (tag: number, content: Buffer, more: number): Buffer => {
+      const { length } = content
+      const size = Math.max(more, length < 128 ? 0 : 1)
+      const bytes = [...Array(size).keys()].map(index => (length >> (8 * (size - 1 - index))) & 0xff)
+      return Buffer.concat([
+        Buffer.from([tag, ...(size === 0 ? [] : [0x80 | size]), ...(size === 0 ? [length] : bytes)]),
+        content,
+      ])
+    }
+    const value = (one: bigint, zeros: number, more: number) =>
+      spelled(0x02, Buffer.concat([Buffer.alloc(zeros), integer(one).subarray(2)]), more)
+    const few = fc.tuple(...[1, 1, 2, 2, 2].map(max => fc.nat(max)))
+    fc.assert(
+      fc.property(
+        scalar(size, order),
+        scalar(size, order),
+        few,
+        (r, s, [zeroR = 0, zeroS = 0, a = 0, b = 0, c = 0]) => {
+          const der = spelled(0x30, Buffer.concat([value(r, zeroR, a), value(s, zeroS, b)]), c)
+          if (der.equals(sequence(integer(r), integer(s)))) expect(derToJose(der, alg)).toHaveLength(2 * size)
+          else expect(() => derToJose(der, alg)).toThrow(SyntaxError)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
   test('what OpenSSL gives as R || S is what comes of its DER, and of the DER of its mirror image', () => {
     const key = testKey(alg)
     fc.assert(

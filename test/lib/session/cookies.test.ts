@@ -181,6 +181,9 @@ describe('COOKIE-4: what is sealed', () => {
       ),
       { numRuns: 100 },
     )
+    const whole = kept(setCookies(NAME, await sealed(10), STRICT))
+    expect(await found([...whole, `${NAME}-0=x`])).toBeUndefined()
+    expect(await found(whole)).toBe(10)
     expect(await found(ours)).toBe(4_000)
   })
 })
