@@ -6,8 +6,8 @@ export interface Route {
   readonly beneath: boolean
 }
 
-/** RFC 3986 section 3.3: pchar. */
-const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/
+/** RFC 3986 section 3.3: pchar. None begins with a parameter: to servers that take it off first such a segment is empty. */
+const SEGMENT = /^(?!;)(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/
 /**
  * Encoded, these are still separators, dots or percent signs to some server behind, and API Gateway decodes them on the way
  * there; nobody means control characters.
@@ -27,8 +27,13 @@ export function permits(routes: readonly Route[], method: string, path: string):
   return routes.some(
     route =>
       (route.method === '*' || route.method === method) &&
-      (route.beneath ? path.startsWith(`${route.path}/`) : path === route.path),
+      (route.beneath ? isBeneath(path, route.path) : path === route.path),
   )
+}
+
+/** With nothing behind its slash it is the path itself, to most servers: what is listed for each order is not for all of them. */
+function isBeneath(path: string, listed: string): boolean {
+  return path.startsWith(`${listed}/`) && path.length > listed.length + 1
 }
 
 function isPlain(path: string): boolean {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { derToJose, type EcdsaAlg } from '../../../lib/jose/ecdsa.ts'
+import { at, place } from '../../support/arbitraries.ts'
 import { testKey } from '../../support/keys.ts'
 
 const CURVES: [alg: EcdsaAlg, size: number, order: bigint][] = [
@@ -91,6 +92,79 @@ describe.each(CURVES)('KMS-2: %s', (alg, size, order) => {
       }
     }
     expect(refused).toBeGreaterThan(30)
+  })
+
+  test('bytes taken out, put in or changed: what is taken is the one DER of what it gives', () => {
+    const changes = fc.array(
+      fc.tuple(place, fc.constantFrom(0, 1), fc.array(fc.nat(255), { maxLength: 2 })),
+      { minLength: 1, maxLength: 3 },
+    )
+    let taken = 0
+    fc.assert(
+      fc.property(scalar(size, order), scalar(size, order), changes, (r, s, all) => {
+        const bytes = [...sequence(integer(r), integer(s))]
+        for (const [where, out, put] of all) bytes.splice(at(where, bytes.length), out, ...put)
+        try {
+          const jose = Buffer.from(derToJose(Buffer.from(bytes), alg)).toString('hex')
+          taken++
+          const [one, other] = [jose.slice(0, 2 * size), jose.slice(2 * size)].map(hex => BigInt(`0x${hex}`))
+          expect([...sequence(integer(one!), integer(other!))]).toEqual(bytes)
+        } catch (error) {
+          if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(taken).toBeGreaterThan(50)
+  })
+
+  test('the same two integers in any other spelling of BER are refused', () => {
+    // X.690 section 8.1.3: a length in one byte, or behind a byte that counts those of the length.
+    const spelled = (tag: number, content: Buffer, more: number): Buffer => {
+      const { length } = content
+      const size = Math.max(more, length < 128 ? 0 : 1)
+      const bytes = [...Array(size).keys()].map(index => (length >> (8 * (size - 1 - index))) & 0xff)
+      return Buffer.concat([
+        Buffer.from([tag, ...(size === 0 ? [] : [0x80 | size]), ...(size === 0 ? [length] : bytes)]),
+        content,
+      ])
+    }
+    const value = (one: bigint, zeros: number, more: number) =>
+      spelled(0x02, Buffer.concat([Buffer.alloc(zeros), integer(one).subarray(2)]), more)
+    const few = fc.tuple(...[1, 1, 2, 2, 2].map(max => fc.nat(max)))
+    fc.assert(
+      fc.property(
+        scalar(size, order),
+        scalar(size, order),
+        few,
+        (r, s, [zeroR = 0, zeroS = 0, a = 0, b = 0, c = 0]) => {
+          const der = spelled(0x30, Buffer.concat([value(r, zeroR, a), value(s, zeroS, b)]), c)
+          if (der.equals(sequence(integer(r), integer(s)))) expect(derToJose(der, alg)).toHaveLength(2 * size)
+          else expect(() => derToJose(der, alg)).toThrow(SyntaxError)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('what OpenSSL gives as R || S is what comes of its DER, and of the DER of its mirror image', () => {
+    const key = testKey(alg)
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), input => {
+        const [r, s] = key
+          .sign(Buffer.from(input))
+          .toString('hex')
+          .match(new RegExp(`.{${2 * size}}`, 'g'))!
+          .map(hex => BigInt(`0x${hex}`))
+        // With s also n - s verifies: ECDSA says nothing of the sign.
+        for (const other of [s!, order - s!]) {
+          const jose = Buffer.from(derToJose(sequence(integer(r!), integer(other)), alg))
+          expect(jose.toString('hex')).toBe(plain(r!, other, size))
+          expect(key.verify(Buffer.from(input), jose)).toBe(true)
+        }
+      }),
+      { numRuns: 50 },
+    )
   })
 
   test('arbitrary bytes: a refusal that shows none of them', () => {

@@ -46,6 +46,20 @@ describe('COOKIE-5, COOKIE-6: what is opened', () => {
     expect(await opened(await sealed({ content }))).toBeUndefined()
   })
 
+  test('is not the same bytes in another spelling', async () => {
+    const text = await sealed({ content: { sub: '>>>???>>>???' } })
+    // 128 bits in 22 characters: the last one has four bits to spare, and ends in A, Q, g or w.
+    const last = text.at(-1)!
+    const other = String.fromCharCode(last.charCodeAt(0) + 1)
+    expect('AQgw').toContain(last)
+    expect(await opened(`${text.slice(0, -1)}${other}`)).toBeUndefined()
+    expect(await opened(`${text}==`)).toBeUndefined()
+    expect(await opened(` ${text}`)).toBeUndefined()
+    const plain = text.replaceAll('-', '+').replaceAll('_', '/')
+    expect(await opened(plain)).toEqual(plain === text ? expect.anything() : undefined)
+    expect(await opened(text)).toMatchObject({ exp: 10 })
+  })
+
   test('is not one that has run out, from its very second on', async () => {
     expect(await opened(await sealed({}), 10)).toBeUndefined()
   })
