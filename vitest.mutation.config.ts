@@ -1,5 +1,27 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import ordinary from './vitest.config.ts'
+
+/**
+ * A mutant is done with at the first test that fails, so what is quick goes first, and before it what the last one failed
+ * by, which stood next to this one. Where a mutant is in what a module does as it is loaded, every test is tried.
+ */
+class QuickestFirst extends BaseSequencer {
+  static readonly longest = new Map<string, number>()
+
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = new Map(
+      files.map(spec => {
+        const { failed = false, duration = 0 } = this.ctx.cache.getTestSpecificationResult(spec) ?? {}
+        // A run may have had a part of its tests alone.
+        const longest = Math.max(duration, QuickestFirst.longest.get(spec.moduleId) ?? 0)
+        QuickestFirst.longest.set(spec.moduleId, longest)
+        return [spec, failed ? -1 : longest]
+      }),
+    )
+    return files.sort((a, b) => rank.get(a)! - rank.get(b)!)
+  }
+}
 
 // What mutants of `lib/` are tried with: `npm run mutation`. The tests that run the code in their own process: a mutant is
 // switched on there, and is not in what a test builds or spawns.
@@ -7,6 +29,9 @@ export default defineConfig({
   test: {
     ...ordinary.test,
     include: ['test/lib/**/*.test.ts', 'test/vectors/**/*.test.ts', 'test/functions/**/*.test.ts'],
+    // It runs others in a process of its own.
+    exclude: [...configDefaults.exclude, 'test/vectors/offline.test.ts'],
+    sequence: { sequencer: QuickestFirst },
     reporters: ['default'],
   },
 })
