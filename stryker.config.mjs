@@ -12,7 +12,7 @@ export default {
   ignorePatterns: ['dist', 'artifacts'],
   tempDirName: '.stryker-tmp',
   reporters: ['clear-text', 'json'],
-  clearTextReporter: { allowColor: false, logTests: false },
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   timeoutMS: 15_000,
   jsonReporter: { fileName: 'artifacts/mutation.json' },
   thresholds: { high: 95, low: 85, break: 85 },

@@ -31,6 +31,8 @@ export default defineConfig({
     include: ['test/lib/**/*.test.ts', 'test/vectors/**/*.test.ts', 'test/functions/**/*.test.ts'],
     // It runs others in a process of its own.
     exclude: [...configDefaults.exclude, 'test/vectors/offline.test.ts'],
+    // Each run of a mutant has its modules anew all the same, and a file of tests costs a third.
+    isolate: false,
     sequence: { sequencer: QuickestFirst },
     reporters: ['default'],
   },

@@ -166,7 +166,8 @@ describe('any document', () => {
 
   test('any text, and a good text with a few characters changed', () => {
     // JSON.parse quotes the text around an error.
-    const other = fc.oneof(anyText(3), fc.constant('sentinel'))
+    // What looks like a member's name may be said; this does not, wherever it is put.
+    const other = fc.oneof(anyText(3), fc.constant('-7sentinel7-'))
     const torn = fc
       .array(fc.tuple(place, fc.constantFrom('without', 'with', 'other'), other), {
         minLength: 1,
