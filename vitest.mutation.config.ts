@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
-import ordinary from './vitest.config.ts'
+import { common } from './vitest.config.ts'
 
 /**
  * A mutant is done with at the first test that fails, so what is quick goes first, and before it what the last one failed
@@ -27,11 +27,11 @@ class QuickestFirst extends BaseSequencer {
 // switched on there, and is not in what a test builds or spawns.
 export default defineConfig({
   test: {
-    ...ordinary.test,
+    ...common,
     include: ['test/lib/**/*.test.ts', 'test/vectors/**/*.test.ts', 'test/functions/**/*.test.ts'],
     // It runs others in a process of its own.
     exclude: [...configDefaults.exclude, 'test/vectors/offline.test.ts'],
-    // Each run of a mutant has its modules anew all the same, and a file of tests costs a third.
+    // Each run of a mutant has its modules anew all the same.
     isolate: false,
     sequence: { sequencer: QuickestFirst },
     reporters: ['default'],
