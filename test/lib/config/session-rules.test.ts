@@ -3,7 +3,7 @@ import type { ConfigurationError } from '../../../lib/config/problems.ts'
 import { notices, parseRegistrations } from '../../../lib/config/registrations.ts'
 import { ARN, registration } from '../../support/function.ts'
 import { testKey } from '../../support/keys.ts'
-import { sessionClient } from '../../support/session.ts'
+import { bffClient, sessionClient } from '../../support/session.ts'
 
 const parse = (...clients: Record<string, unknown>[]) =>
   parseRegistrations(JSON.stringify({ version: 1, clients }), { revision: '1', onLambda: true })
@@ -35,6 +35,12 @@ describe('a member of the wrong kind is listed by what it should be, and nothing
     )
     expect(found).toEqual(paths)
   })
+})
+
+test('the rules are those of the delivery `session`, too', () => {
+  expect(problemsOf(bffClient({ scope: 'profile' }))).toEqual([
+    'clients[0].scope: must contain openid in this delivery',
+  ])
 })
 
 test('IDT-3: issuers whose answers come to addresses of their own need not say whose they are', () => {

@@ -50,10 +50,11 @@ describe('BFF-1: the authorization request', () => {
 
   test('has the resources of the client, and of the query what OpenID Connect names', () => {
     const resource = ['https://api.example.com/', 'https://two.example.com/']
-    const query = 'prompt=login&max_age=0&ui_locales=de+en&login_hint=a&acr_values=1&display=page&evil=x'
+    const query =
+      'prompt=login&max_age=123456789&ui_locales=de+en&login_hint=a&acr_values=1&display=page&evil=x'
     expect([...asked(query, { resource })].slice(7)).toEqual([
       ['prompt', 'login'],
-      ['max_age', '0'],
+      ['max_age', '123456789'],
       ['ui_locales', 'de en'],
       ['login_hint', 'a'],
       ['acr_values', '1'],

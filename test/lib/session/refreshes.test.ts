@@ -3,14 +3,14 @@ import { REFRESHES_MAX } from '../../../lib/limits.ts'
 import type { Across } from '../../../lib/session/across.ts'
 import { refreshes } from '../../../lib/session/refreshes.ts'
 
-function setUp() {
+function setUp(keyOf = (text: string) => `after ${text}`) {
   const clock = { ms: 0 }
   const made: string[] = []
   const discarded: string[] = []
   const across: Across<string> = {
     seal: async (_, text) => text,
     open: async (_, text) => text,
-    keyOf: text => `after ${text}`,
+    keyOf,
     discard: async text => void discarded.push(text),
   }
   const one = refreshes<string>({
@@ -77,6 +77,12 @@ describe('REV-2: the end of what lives by a token', () => {
     expect(await end('a')).toBe('a-1')
     expect(await Promise.all(waiting)).toEqual(Array(3).fill('session_ended'))
     expect(discarded).toEqual(['a-1'])
+  })
+
+  test('comes to an end where a refresh has brought the same tokens again', async () => {
+    const { ask, end } = setUp(() => 'a')
+    await ask('a')
+    expect(await end('a')).toBe('a-1')
   })
 
   test('finds what it has brought for as long as that is kept', async () => {

@@ -45,32 +45,32 @@ describe('TMB-2: a session that is refreshed', () => {
   const refreshed = (tokens: object, scope?: string, claims?: Record<string, unknown>, from = before) =>
     refreshedSession(from, { ...TOKENS, access_token: 'a-2', ...tokens }, claims, { scope, now_s: 1_100 })
 
-  test.each<[string, Session, Session]>([
-    ['by a response that says nothing more', refreshed({}), after],
-    ['with a new refresh token', refreshed({ refresh_token: 'r-2' }), { ...after, refresh_token: 'r-2' }],
-    ['with one that is no text', refreshed({ refresh_token: 7 }), after],
+  test.each<[string, Parameters<typeof refreshed>, Session]>([
+    ['by a response that says nothing more', [{}], after],
+    ['with a new refresh token', [{ refresh_token: 'r-2' }], { ...after, refresh_token: 'r-2' }],
+    ['with one that is no text', [{ refresh_token: 7 }], after],
     [
       'by less, which it was asked for: it is known what was granted',
-      refreshed({}, 'openid'),
+      [{}, 'openid'],
       { ...after, scope: 'openid', granted: 'openid mail' },
     ],
     [
       'by less than it was asked for: it is known that to ask again brings the same',
-      refreshed({ scope: 'openid' }),
+      [{ scope: 'openid' }],
       { ...after, scope: 'openid', granted: 'openid mail', asked: 'openid mail' },
     ],
     [
       'by all of it again: neither is kept',
-      refreshed({}, undefined, undefined, { ...after, scope: 'openid', granted: 'openid mail', asked: 'x' }),
+      [{}, undefined, undefined, { ...after, scope: 'openid', granted: 'openid mail', asked: 'x' }],
       after,
     ],
     [
       'with an ID token: whoever has another name by now has it',
-      refreshed({}, undefined, { name: 'Alice B.', iat: 1_100, nonce: 'n' }),
+      [{}, undefined, { name: 'Alice B.', iat: 1_100, nonce: 'n' }],
       { ...after, claims: { name: 'Alice B.' } },
     ],
-  ])('%s', (_, session, expected) => {
-    expect(session).toStrictEqual(expected)
+  ])('%s', (_, by, expected) => {
+    expect(refreshed(...by)).toStrictEqual(expected)
   })
 
   test('without a scope or a refresh token, as before', () => {
