@@ -75,6 +75,8 @@ describe('TMB-2: a session that is refreshed', () => {
 
   test('without a scope or a refresh token, as before', () => {
     expect(refreshed({}, undefined, undefined, LEAST)).toStrictEqual({ ...LEAST, access_token: 'a-2' })
+    const named = refreshed({ scope: 'openid' }, undefined, undefined, LEAST)
+    expect(named).toStrictEqual({ ...LEAST, access_token: 'a-2', scope: 'openid' })
   })
 })
 
