@@ -163,8 +163,6 @@ export const MASTER_MIN = 43
 export const REVOCATION_MS = 2_500
 /** A key that is not known may have been added a moment ago: the ring is read again, but not more often. */
 export const RING_FORCED_MS = 10_000
-/** Names of keys that the ring has not; strangers can make them up. */
-export const MISSING_MAX = 100
 
 // ---- refreshing once (requirement RACE-1) ----
 /** What a refresh brought is handed to whoever comes with the same old token: a tab whose request was under way. */

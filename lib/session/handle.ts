@@ -20,6 +20,6 @@ export function handleFor(client_id: string, sealed: string): string {
 
 /** The handle in an Authorization header, where there is one. */
 export function readHandle(authorization: string | undefined): Handle | undefined {
-  const [, tag, sealed] = BEARER.exec(authorization ?? '') ?? []
-  return tag === undefined || sealed === undefined ? undefined : { tag, sealed }
+  const found = BEARER.exec(authorization ?? '')
+  return found ? { tag: found[1]!, sealed: found[2]! } : undefined
 }

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { coded, ProxyError } from '../errors.ts'
-import { MISSING_MAX, RING_FORCED_MS } from '../limits.ts'
+import { RING_FORCED_MS } from '../limits.ts'
 
 /** What is sealed, and so which key it is sealed by: one of them never opens another (requirement COOKIE-6). */
 export type Purpose = 'session' | 'login' | 'handle' | 'ticket' | 'lease'
@@ -51,8 +51,8 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
   let from: Masters | undefined
   let forcedAt = Number.NEGATIVE_INFINITY
   let flight: Promise<boolean> | undefined
-  /** Names that a read has not found, and when it was begun. */
-  const missing = new Map<string, number>()
+  /** The name that a read has not found, and when it was begun: before the next one it is too old. */
+  let missing: { kid: string; since: number } | undefined
   /** Names that the ring has had: where it cannot be read again just now, these have most likely been taken out. */
   const gone = new Set<string>()
 
@@ -80,13 +80,14 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
   }
 
   const isRecent = (since: number) => now() - since >= 0 && now() - since < RING_FORCED_MS
+  const isMissing = (kid: string) => missing?.kid === kid && isRecent(missing.since)
 
   /**
    * A name that is not known may be a new one, so the ring is read again; but strangers can make up names, so only now and
    * then. In between nobody can say: the session is left as it is, and its app comes again.
    */
   async function lookAgain(kid: string): Promise<string | undefined> {
-    if (isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
+    if (isMissing(kid)) return undefined
     if (!flight && isRecent(forcedAt)) {
       if (gone.has(kid)) return undefined
       throw new ProxyError('session_key_unknown')
@@ -103,10 +104,9 @@ export function sealKeys({ ring, now }: SealKeysDeps): SealKeys {
     const master = (await masters()).masters.get(kid)
     if (master !== undefined) return master
     if (!confirmed) throw new ProxyError('sessions_unavailable')
-    if (isRecent(missing.get(kid) ?? Number.NEGATIVE_INFINITY)) return undefined
+    if (isMissing(kid)) return undefined
     if (!mine) throw new ProxyError('session_key_unknown')
-    if (missing.size > MISSING_MAX) missing.clear()
-    missing.set(kid, forcedAt)
+    missing = { kid, since: forcedAt }
     return undefined
   }
 

@@ -32,6 +32,8 @@ test('the usual values', () => {
     require_pkce: true,
     refresh: 'none',
   })
+  const { post_logout_redirect_uris: _, ...nowhere } = sessionClient()
+  expect(parse(nowhere).clients[0]!.post_logout_redirect_uris).toEqual([])
   expect([...credentialed_origins]).toEqual(['https://app.example.com'])
   expect(parse(bffClient()).clients[0]!.api_routes).toEqual([
     { method: 'GET', path: '/orders', beneath: false },
@@ -121,6 +123,10 @@ describe('what a session needs', () => {
     expect(problems(sessionClient(changes))).toContainEqual([path, message])
   })
 
+  test.each([300, 34_560_000])('a session of %i seconds is one', session_lifetime => {
+    expect(problems(sessionClient({ session_lifetime }))).toEqual([])
+  })
+
   test('a preset’s own endpoints will do', () => {
     const { authorization_endpoint: _, jwks_uri: __, ...client } = sessionClient({ provider: 'pingone' })
     expect(problems(client)).toEqual([])
@@ -175,6 +181,8 @@ describe('BFF-2: api_routes', () => {
     [['GET '], 'api_routes[0]', PATH],
     [['GET orders'], 'api_routes[0]', PATH],
     [['GET /orders/../admin'], 'api_routes[0]', PATH],
+    [['GET /./orders'], 'api_routes[0]', PATH],
+    [['GET /orders /*'], 'api_routes[0]', PATH],
     [['GET /orders*'], 'api_routes[0]', PATH],
     [['GET /a/*/b'], 'api_routes[0]', PATH],
     [['GET //a'], 'api_routes[0]', PATH],

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readEvent } from '../../../functions/call.ts'
 import { ProxyError } from '../../../lib/errors.ts'
+import { COOKIE_MAX_B, COOKIES_MAX_B } from '../../../lib/limits.ts'
 import {
   clearCookies,
   loginCookie,
@@ -257,5 +258,46 @@ describe('COOKIE-2: every Set-Cookie line', () => {
         expect(pairs.join('; ').length).toBeLessThanOrEqual(6 * 1024 + 10)
       }),
     )
+  })
+})
+
+describe('COOKIE-4, COOKIE-10: a cookie by its name', () => {
+  const OTHER = sessionCookie('app-2')
+
+  test.each<[string, string[], string | undefined]>([
+    ['blanks around it are none of it', [` \t${NAME} \t= a.b \t`], 'a.b'],
+    ['nothing', [], undefined],
+    ['nothing under its name', ['a=b', `${OTHER}=x`], undefined],
+    ['no first piece', [`${NAME}-1=b`], undefined],
+    ['no piece in the middle', [`${NAME}-0=a`, `${NAME}-2=c`], undefined],
+    ['pieces in another order', [`${NAME}-1=b`, `${NAME}-0=a`], 'ab'],
+  ])('%s', (_, cookies, value) => {
+    expect(readCookie(cookies, NAME)).toBe(value)
+  })
+
+  test('what is nearly a piece of it is none, and stays in the browser', () => {
+    const strangers = [
+      `${NAME}-`,
+      `${NAME}-x`,
+      `${NAME}-10`,
+      `${NAME}-x1`,
+      `${NAME}0`,
+      `${OTHER}-1`,
+      `x${NAME}`,
+    ]
+    expect(partsOf([...strangers.map(name => `${name}=1`), `${NAME}-1=1`], NAME)).toEqual([`${NAME}-1`])
+  })
+
+  test('in one piece as long as a browser takes it; in two, as long as a gateway does', () => {
+    const pieces = (length: number) => {
+      const lines = setCookies(NAME, 'x'.repeat(length), STRICT)
+      // None is set and taken away again.
+      expect(new Set(lines.map(line => parsed(line).name)).size).toBe(lines.length)
+      return kept(lines).length
+    }
+    const one = COOKIE_MAX_B - NAME.length
+    const two = COOKIES_MAX_B - 2 * `${NAME}-0`.length
+    expect([one, one + 1, two].map(pieces)).toEqual([1, 2, 2])
+    expect(() => pieces(two + 1)).toThrow('session_too_large')
   })
 })

@@ -1,6 +1,14 @@
 import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { type Masters, type Owner, type Purpose, type SealKeys, sealKeys } from '../../../lib/session/keys.ts'
+import { causeName } from '../../../lib/errors.ts'
+import {
+  type KeptMasters,
+  type Masters,
+  type Owner,
+  type Purpose,
+  type SealKeys,
+  sealKeys,
+} from '../../../lib/session/keys.ts'
 import { open, seal } from '../../../lib/session/seal.ts'
 
 const owner = { client_id: 'app-1', as: { issuer: 'https://as.example' } }
@@ -45,6 +53,21 @@ describe('COOKIE-6: a key of its own for each purpose, client and issuer', () =>
   test('the same master gives the same keys in another container', async () => {
     const [one, two] = [keysOf(RING).keys, keysOf(RING).keys]
     expect((await one.toSeal('session', owner)).key).toEqual((await two.toSeal('session', owner)).key)
+  })
+
+  test('COOKIE-7: a release that derived another one would sign everybody out', async () => {
+    // By another implementation of RFC 5869: HKDF-SHA-256 of the master, without a salt, and of
+    // ["countersign",1,"session","app-1","https://as.example","k1"].
+    const { key } = await keysOf(RING).keys.toSeal('session', owner)
+    expect(Buffer.from(key).toString('hex')).toBe(
+      'd4db49c1d6ff3a004d85cf20c5e512b7749876b2d932ffc9f0fddb0ff12a188f',
+    )
+  })
+
+  test('is derived once', async () => {
+    const { keys } = keysOf(RING)
+    const { key } = await keys.toSeal('session', owner)
+    expect((await keys.toOpen('session', owner, 'k1'))?.key).toBe(key)
   })
 
   test.each(PURPOSES)('what is sealed as %s is opened as nothing else, and by nobody else', async purpose => {
@@ -135,6 +158,22 @@ describe('COOKIE-7: a key that is not known', () => {
     expect(reads).toHaveLength(1)
   })
 
+  test('is none for whoever asks beside it', async () => {
+    const { keys, reads } = keysOf(RING)
+    expect(await Promise.all(['x', 'x', 'x'].map(kid => keys.toOpen('session', owner, kid)))).toEqual(
+      Array(3).fill(undefined),
+    )
+    expect(reads).toHaveLength(1)
+  })
+
+  test('is asked for again where the clock steps back: nobody can say how long ago it was missed', async () => {
+    const { keys, clock, reads } = keysOf(RING, RING, NEWER)
+    expect(await keys.toOpen('session', owner, 'k2')).toBeUndefined()
+    clock.ms -= 1
+    expect((await keys.toOpen('session', owner, 'k2'))?.kid).toBe('k2')
+    expect(reads).toEqual([1_000_000, 999_999])
+  })
+
   test('names that strangers make up cost a read in ten seconds, and no waiting; in between nobody is signed out', async () => {
     const { keys, clock, reads } = keysOf(RING, RING, NEWER, NEWER)
     const ask = (kid: string) => keys.toOpen('session', owner, kid).catch(error => error.reason)
@@ -179,12 +218,28 @@ describe('COOKIE-7: a key that is not known', () => {
   })
 })
 
-test('a ring that is too old is not used, and none is 503', async () => {
-  const stale = sealKeys({
-    now: Date.now,
-    ring: { get: async () => ({ value: RING, expired: true }), renewed: async () => true },
+describe('without a ring that can be used there are no keys, and the log says why', () => {
+  const unread = new Error('not read')
+  const denied = Object.assign(new Error('denied'), { name: 'AccessDeniedException' })
+  const rejects = (error: Error) => ({ get: () => Promise.reject(error), renewed: async () => false })
+  test.each<[string, KeptMasters | undefined, string | undefined]>([
+    ['none is configured', undefined, undefined],
+    [
+      'it is too old',
+      { get: async () => ({ value: RING, expired: true }), renewed: async () => true },
+      'RING_EXPIRED',
+    ],
+    ['it was never read', rejects(unread), 'Error'],
+    [
+      'it may not be read',
+      rejects(Object.assign(new Error('not read'), { cause: denied })),
+      'AccessDeniedException',
+    ],
+  ])('%s', async (_, ring, name) => {
+    const keys = sealKeys({ now: Date.now, ring })
+    for (const asked of [keys.toSeal('session', owner), keys.toOpen('session', owner, 'k1')]) {
+      const error = await asked.catch(error => error)
+      expect([error.reason, causeName(error.cause)]).toEqual(['sessions_unavailable', name])
+    }
   })
-  await expect(stale.toSeal('session', owner)).rejects.toMatchObject({ reason: 'sessions_unavailable' })
-  const none = sealKeys({ now: Date.now, ring: undefined })
-  await expect(none.toOpen('session', owner, 'k1')).rejects.toMatchObject({ reason: 'sessions_unavailable' })
 })
