@@ -60,7 +60,8 @@ export function sendOnce(
     // A timer of its own: AbortSignal.timeout's cannot be cleared, and would live on after the answer.
     const deadline = setTimeout(
       () => fail(new ProxyError(mayHaveLeft ? 'upstream_timeout' : 'upstream_unreachable')),
-      until - performance.now(),
+      // Below 1 Node warns, in lines that are no records of ours.
+      Math.max(1, until - performance.now()),
     )
 
     // Bytes are held back until the connection stands: for TLS that is the end of the handshake.
@@ -86,10 +87,9 @@ export function sendOnce(
       if (!answered) onEnd(coded('CLOSED'))
     })
     // Without a listener Node drops a 101 in silence, and the request would wait for its deadline.
-    request.once('upgrade', (_, socket) => {
-      socket.destroy()
-      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 }, cause: coded('UPGRADE') }))
-    })
+    request.once('upgrade', () =>
+      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 }, cause: coded('UPGRADE') })),
+    )
     request.once('response', response => {
       answered = true
       readAnswer(response).then(answer => {

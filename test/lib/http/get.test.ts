@@ -1,3 +1,4 @@
+import net from 'node:net'
 import tls from 'node:tls'
 import { afterAll, describe, expect, test } from 'vitest'
 import { guardedAgents } from '../../../lib/http/agents.ts'
@@ -74,6 +75,18 @@ describe('sent once more, because it spends nothing', () => {
     })
     expect((await newGet()(server.url)).body).toBe('{}')
     expect(server.requests).toHaveLength(2)
+  })
+
+  test('where the handshake broke off', async () => {
+    const certificate = selfSignedCertificate(['127.0.0.1'])
+    tls.setDefaultCACertificates([certificate.cert])
+    const provider = await startProvider(response => json(response, 200, {}), certificate)
+    const server = await startRaw((socket, nth) => {
+      if (nth === 1) socket.once('data', () => socket.destroy())
+      else socket.pipe(net.connect(Number(new URL(provider.url).port), '127.0.0.1')).pipe(socket)
+    })
+    expect((await newGet()(`https://127.0.0.1:${server.port}/`)).status).toBe(200)
+    expect([server.connections, provider.requests.length]).toEqual([2, 1])
   })
 
   test('and not a third time', async () => {
