@@ -71,7 +71,7 @@ describe('the Region that a secret is read in', () => {
 })
 
 describe('LOG-5: a configuration that comes into force', () => {
-  test.each<[string, string[], object, string]>([
+  test.each<[string, string[], Record<string, unknown>, string]>([
     ['nothing to notice', [], {}, 'info'],
     ['something that somebody should look at', ['require_pkce'], { require_pkce: false }, 'warn'],
   ])('with %s', async (_, noticed, members, level) => {
