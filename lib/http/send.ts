@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import { coded, ProxyError } from '../errors.ts'
-import { PROVIDER_BODY_MAX_B, PROVIDER_CONNECT_MS } from '../limits.ts'
+import { PROVIDER_BODY_MAX_B, PROVIDER_CONNECT_MS, REOPEN_MIN_MS } from '../limits.ts'
 import type { Agents } from './agents.ts'
 
 /** What a provider answered: status, lower-cased header names, and the body as text. */
@@ -26,6 +26,11 @@ export interface Request {
  */
 export function pendingInputRead(): Promise<void> {
   return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+}
+
+/** Whether there is time to open a connection once more, by `performance.now()`. */
+export function isTimeLeft(until: number): boolean {
+  return until - performance.now() > REOPEN_MIN_MS
 }
 
 /**
