@@ -48,6 +48,8 @@ export const KMS_TOTAL_MS = 2_500
 export const PROVIDER_CONNECT_MS = 2_000
 /** API Gateway gives up after 30 s and the function after 20: both must outlive all that a request can wait for (a test adds it up). */
 export const PROVIDER_TOTAL_MS = 8_000
+/** With no more time left than this no connection is opened once more; timers end a little early at times. */
+export const REOPEN_MIN_MS = 50
 /** Token responses with large ID tokens stay far below, and so do key sets. */
 export const PROVIDER_BODY_MAX_B = 256 * 1024
 /** A container serves few requests at once; this bounds what a burst can open. */

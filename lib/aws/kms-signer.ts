@@ -29,7 +29,6 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   'ThrottlingException',
   'RequestLimitExceeded',
   'LimitExceededException',
-  'KMSInternalException',
 ])
 
 /**

@@ -1,7 +1,7 @@
 import { ProxyError } from '../errors.ts'
 import { JWKS_TOTAL_MS } from '../limits.ts'
 import type { PostOptions } from './post.ts'
-import { type Answer, pendingInputRead, sendOnce } from './send.ts'
+import { type Answer, isTimeLeft, pendingInputRead, sendOnce } from './send.ts'
 
 /**
  * Reads a document at a pinned URL, within JWKS_TOTAL_MS. Never follows a redirect. Rejects with ProxyError as `Post`
@@ -25,7 +25,7 @@ export function createGet({ agents, userAgent }: PostOptions): Get {
       const broken =
         error instanceof ProxyError &&
         (error.reason === 'upstream_unreachable' || error.reason === 'upstream_lost')
-      if (broken && performance.now() < until) return await send()
+      if (broken && isTimeLeft(until)) return await send()
       throw error
     }
   }

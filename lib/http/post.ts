@@ -1,7 +1,7 @@
 import { ProxyError } from '../errors.ts'
 import { PROVIDER_TOTAL_MS } from '../limits.ts'
 import type { Agents } from './agents.ts'
-import { type Answer, pendingInputRead, sendOnce } from './send.ts'
+import { type Answer, isTimeLeft, pendingInputRead, sendOnce } from './send.ts'
 
 export type { Answer }
 
@@ -45,11 +45,7 @@ export function createPost({ agents, userAgent }: PostOptions): Post {
     } catch (error) {
       // A connection that never stood carried nothing, so opening another one spends nothing. Anything later is
       // never repeated: a code works once, and using it twice may revoke what it gave (RFC 6749 section 4.1.2).
-      if (
-        error instanceof ProxyError &&
-        error.reason === 'upstream_unreachable' &&
-        performance.now() < until
-      ) {
+      if (error instanceof ProxyError && error.reason === 'upstream_unreachable' && isTimeLeft(until)) {
         return await send()
       }
       throw error

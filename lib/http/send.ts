@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import { coded, ProxyError } from '../errors.ts'
-import { PROVIDER_BODY_MAX_B, PROVIDER_CONNECT_MS } from '../limits.ts'
+import { PROVIDER_BODY_MAX_B, PROVIDER_CONNECT_MS, REOPEN_MIN_MS } from '../limits.ts'
 import type { Agents } from './agents.ts'
 
 /** What a provider answered: status, lower-cased header names, and the body as text. */
@@ -26,6 +26,11 @@ export interface Request {
  */
 export function pendingInputRead(): Promise<void> {
   return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+}
+
+/** Whether there is time to open a connection once more, by `performance.now()`. */
+export function isTimeLeft(until: number): boolean {
+  return until - performance.now() > REOPEN_MIN_MS
 }
 
 /**
@@ -60,7 +65,8 @@ export function sendOnce(
     // A timer of its own: AbortSignal.timeout's cannot be cleared, and would live on after the answer.
     const deadline = setTimeout(
       () => fail(new ProxyError(mayHaveLeft ? 'upstream_timeout' : 'upstream_unreachable')),
-      until - performance.now(),
+      // Below 1 Node warns, in lines that are no records of ours.
+      Math.max(1, until - performance.now()),
     )
 
     // Bytes are held back until the connection stands: for TLS that is the end of the handshake.
@@ -86,10 +92,9 @@ export function sendOnce(
       if (!answered) onEnd(coded('CLOSED'))
     })
     // Without a listener Node drops a 101 in silence, and the request would wait for its deadline.
-    request.once('upgrade', (_, socket) => {
-      socket.destroy()
-      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 }, cause: coded('UPGRADE') }))
-    })
+    request.once('upgrade', () =>
+      fail(new ProxyError('upstream_malformed', { upstream: { status: 101 }, cause: coded('UPGRADE') })),
+    )
     request.once('response', response => {
       answered = true
       readAnswer(response).then(answer => {

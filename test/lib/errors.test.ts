@@ -88,6 +88,17 @@ describe('what the caller sees of each reason', () => {
     },
   )
 
+  test('ERR-3: two reasons have one description only where an app is to take them for one', () => {
+    const alike = Object.groupBy(REASONS, reason => wireOf(reason).error_description)
+    expect(Object.values(alike).filter(reasons => reasons!.length > 1)).toEqual([
+      ['session_missing', 'session_unreadable'],
+      ['session_key_unknown', 'sessions_unavailable'],
+      ['configuration_unavailable', 'configuration_expired'],
+      ['upstream_refused', 'upstream_refused_otherwise'],
+      ['upstream_timeout', 'upstream_lost'],
+    ])
+  })
+
   test.each(REASONS)('ERR-9: %s tells nothing of what is behind it', reason => {
     const details = {
       upstream: { status: 418, error: 'sentinel' },

@@ -26,8 +26,14 @@ describe('MET-1: what is counted', () => {
     [{ outcome: 'upstream_refused', status: 400 }, ['requests', 'refused']],
     [{ outcome: 'id_token_invalid', status: 502 }, ['requests', 'failed', 'id_token_invalid']],
     [{ outcome: 'tokens', status: 200, rotation: 'repeated' }, ['requests', 'tokens', 'refresh_not_rotated']],
+    [{ outcome: 'tokens', status: 200, rotation: 'kept' }, ['requests', 'tokens', 'refresh_not_rotated']],
     [{ outcome: 'tokens', status: 200, rotation: 'rotated' }, ['requests', 'tokens']],
     [{ outcome: 'tokens', status: 200, withheld: true }, ['requests', 'tokens', 'refresh_withheld']],
+    [
+      { outcome: 'logged_out', status: 303, revocation: 'failed', revocation_error: 'upstream_timeout' },
+      ['requests', 'provider_error', 'revocation_failed'],
+    ],
+    [{ outcome: 'logged_out', status: 303, revocation: 'done' }, ['requests']],
     [{ outcome: 'tokens', status: 200, pkce: false }, ['requests', 'tokens', 'without_pkce']],
   ])('%j', (record, counts) => {
     expect(countsOf(request(record))).toEqual(counts)
@@ -87,6 +93,17 @@ describe('the embedded metric format', () => {
       requests: 1,
       tokens: 1,
     })
+  })
+
+  test.each<[Partial<LogRecord>, string[]]>([
+    [{}, ['requests']],
+    [{ total_ms: 5 }, ['requests', 'total_ms']],
+    [{ status: 500, outcome: 'internal' }, ['requests', 'failed']],
+    [{ event: 'configuration', key_age_days: 0 }, ['key_age_days']],
+  ])('each line names what it has itself: %j', (more, names) => {
+    const line = JSON.parse(embeddedMetrics(request(more), 'fn', 1))
+    const { Metrics } = line._aws.CloudWatchMetrics[0]
+    expect(Metrics.map(({ Name }: { Name: string }) => Name)).toEqual(names)
   })
 
   test('says nothing of a line without any', () => {

@@ -1,12 +1,14 @@
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { Client, SigningKey } from '../../lib/config/client.ts'
 import type { Environment } from '../../lib/config/environment.ts'
+import { ProxyError } from '../../lib/errors.ts'
 import { thumbprint } from '../../lib/jose/jwks.ts'
 import type { LogRecord } from '../../lib/log.ts'
+import { countsOf } from '../../lib/metrics.ts'
 import { createRuntime, type Deps } from '../../lib/runtime.ts'
 import type { Session } from '../../lib/session/session.ts'
 import { client, ISSUER } from '../support/client.ts'
-import { type FakeAws, startFakeAws } from '../support/fake-kms.ts'
+import { awsError, type FakeAws, startFakeAws } from '../support/fake-kms.ts'
 import { closeProviders, json, rejection, startProvider } from '../support/fake-provider.ts'
 import { registration } from '../support/function.ts'
 import { type TestKey, testKey, testSigner } from '../support/keys.ts'
@@ -71,6 +73,8 @@ describe('the signer of a key', () => {
       )
       await signer.sign(input)
       expect(aws.calls.map(call => call.input.KeyId)).toEqual([arn(chosen)])
+      // KMS answers only in the key's own Region.
+      expect(aws.regions).toEqual([chosen])
     },
   )
 
@@ -181,7 +185,54 @@ describe('the assertions of a client', () => {
   })
 })
 
+describe('KMS-11: a signature ahead that fails is in the log, for no request would tell', () => {
+  test.each<[string, Error, object, string[]]>([
+    [
+      'by a KMS that is away',
+      new ProxyError('signer_unavailable', {
+        cause: Object.assign(new Error('sentinel'), { name: 'ThrottlingException' }),
+        kmsRequestId: 'kms-1',
+      }),
+      {
+        outcome: 'sign_ahead_failed: signer_unavailable',
+        error_name: 'ThrottlingException',
+        kms_request_id: 'kms-1',
+      },
+      ['signer_unavailable'],
+    ],
+    [
+      'by a key that may not be used',
+      new ProxyError('signer_misconfigured'),
+      { outcome: 'sign_ahead_failed: signer_misconfigured', error_name: 'ProxyError' },
+      ['signer_error'],
+    ],
+    [
+      'by a mistake of our own',
+      new TypeError('sentinel'),
+      { outcome: 'sign_ahead_failed: internal', error_name: 'TypeError' },
+      ['signer_error'],
+    ],
+  ])('%s', async (_, error, told, counts) => {
+    const log: LogRecord[] = []
+    const signer = { alg: 'ES256' as const, kid: 'kid-1', sign: () => Promise.reject(error) }
+    const deps = createRuntime(
+      { signerFor: async () => signer, log: record => log.push(record) },
+      environment,
+    )
+    const assertions = await deps.assertionsFor(client())
+    await assertions.prepare()
+    const { client_id } = client()
+    expect(log).toStrictEqual([{ level: 'warn', event: 'assertion', client_id, kid: 'kid-1', ...told }])
+    expect(countsOf(log[0]!)).toEqual(counts)
+  })
+})
+
 describe('the other parts', () => {
+  test('DEV-1: each device has an interval of its own', () => {
+    const { polls } = createRuntime({}, environment)
+    expect(['one', 'one', 'two', 'two'].map(polls.isTime)).toEqual([true, false, true, false])
+  })
+
   test('REQ-2: the provider is told who asks, and nothing of a caller', async () => {
     const provider = await startProvider(response => json(response, 200, {}))
     await createRuntime({}, environment).post(provider.url, new URLSearchParams())
@@ -246,4 +297,30 @@ test('RACE-1: containers agree on a refresh where a table is named, and ask nobo
     ['DynamoDB_20120810.PutItem', 'leases'],
   ])
   expect(aws.calls[1]!.input.Item).toMatchObject({ id: { S: 'key' }, sealed: { S: 'sealed' } })
+})
+
+test('RACE-1: a table that cannot be reached holds up no refresh, and is in the log', async () => {
+  const aws = await startFakeAws(() => awsError(400, 'AccessDeniedException', 'sentinel'))
+  started.push(aws)
+  const log: LogRecord[] = []
+  const { refreshes } = createRuntime(
+    { log: record => log.push(record) },
+    { ...environment, region: 'eu-west-1', lease_table: 'leases', dynamodb_endpoint: aws.endpoint },
+  )
+  const session = { access_token: 'a' } as unknown as Session
+  const across = {
+    keyOf: () => 'next',
+    discard: async () => {},
+    seal: async () => 'sealed',
+    open: async () => undefined,
+  }
+  expect(await refreshes.once('key', async () => session, across)).toBe(session)
+  expect(aws.regions).toContain('eu-west-1')
+  expect(log[0]).toEqual({
+    level: 'error',
+    event: 'lease',
+    outcome: 'lease_failed',
+    error_name: 'AccessDeniedException',
+  })
+  expect(countsOf(log[0]!)).toEqual(['lease_failed'])
 })

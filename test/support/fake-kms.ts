@@ -20,6 +20,8 @@ export type AwsAnswer =
 export interface FakeAws {
   endpoint: string
   calls: AwsCall[]
+  /** The Region that each call was signed for. */
+  regions: (string | undefined)[]
   /** The request id of the last answer. */
   requestId: string
   close(): void
@@ -37,6 +39,7 @@ export async function startFakeAws(
       input: JSON.parse(Buffer.concat(chunks).toString('utf8')),
     }
     aws.calls.push(call)
+    aws.regions.push(/Credential=[^/]+\/\d+\/([^/]+)/.exec(request.headers.authorization ?? '')?.[1])
     const made = await answer(call, aws.calls.length)
     if (made === 'hang') return
     if (made === 'reset') {
@@ -56,6 +59,7 @@ export async function startFakeAws(
   const aws: FakeAws = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls: [],
+    regions: [],
     requestId: '',
     close() {
       server.close()

@@ -110,6 +110,31 @@ describe('a call is sent and read as the SDK’s own client does', () => {
   })
 })
 
+test('a call that is not answered ends with its signal, whichever it is', async () => {
+  const asked: string[] = []
+  const silent = http.createServer(request => {
+    asked.push(String(request.headers['x-amz-target']))
+    deadlines[asked.length - 1]!.abort()
+  })
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const agents = { http: new http.Agent(), https: new https.Agent() }
+  const client = dynamoDB({ region: 'eu-central-1', endpoint, credentials, agents })
+  const calls = [
+    (signal: AbortSignal) => client.putItem(PUT, signal),
+    (signal: AbortSignal) => client.getItem(GET, signal),
+    (signal: AbortSignal) => client.deleteItem(DELETE, signal),
+  ]
+  const deadlines = calls.map(() => new AbortController())
+  for (const [nth, call] of calls.entries()) {
+    await expect(call(deadlines[nth]!.signal)).rejects.toMatchObject({ name: 'AbortError' })
+  }
+  expect(asked).toHaveLength(3)
+  silent.close()
+  silent.closeAllConnections()
+})
+
 describe('the endpoint is the SDK’s own', () => {
   afterEach(() => vi.unstubAllEnvs())
 

@@ -3,6 +3,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { awsJson } from '../../../lib/aws/json-protocol.ts'
 import { type AwsAnswer, awsError, type FakeAws, startFakeAws } from '../../support/fake-kms.ts'
+import { closeProviders, startProvider } from '../../support/fake-provider.ts'
 
 // The SDK's own protocol is the measure: the same command, the same answer, once with each.
 
@@ -102,16 +103,22 @@ describe('a signature', () => {
     expect((await sign(ours)).seen).toHaveProperty('error.name', 'TypeError')
   })
 
-  test('goes below the path of an endpoint', async () => {
-    const paths: string[] = []
-    const client = new KMSClient({ ...config, ...ours, endpoint: 'http://127.0.0.1:1/below' })
-    const look = () => async (args: { request?: unknown }) => {
-      paths.push((args.request as { path: string }).path)
-      throw new Error('far enough')
+  test('goes below the path of an endpoint, under the same media type', async () => {
+    const seen: unknown[] = []
+    for (const protocol of [ours, {}]) {
+      const client = new KMSClient({ ...config, ...protocol, endpoint: 'http://127.0.0.1:1/below' })
+      const look = () => async (args: { request?: unknown }) => {
+        const { path, headers } = args.request as { path: string; headers: Record<string, string> }
+        seen.push([path, headers['content-type']])
+        throw new Error('far enough')
+      }
+      client.middlewareStack.add(look, { step: 'deserialize', priority: 'low' })
+      await client.send(new SignCommand(SIGN)).catch(() => {})
     }
-    client.middlewareStack.add(look, { step: 'deserialize', priority: 'low' })
-    await client.send(new SignCommand(SIGN)).catch(() => {})
-    expect(paths).toEqual(['/below/'])
+    expect(seen).toEqual([
+      ['/below/', 'application/x-amz-json-1.1'],
+      ['/below/', 'application/x-amz-json-1.1'],
+    ])
   })
 })
 
@@ -135,13 +142,43 @@ test('a secret is asked for and read as the SDK itself does', async () => {
   expect(made.sent).toEqual([{ target: 'secretsmanager.GetSecretValue', input: { SecretId: 's' } }])
 })
 
-test('an answer without an end is given up, and one that brings metadata of its own keeps ours', async () => {
+test('an answer that brings metadata of its own keeps ours', async () => {
   const client = new KMSClient({ ...config, protocol: awsJson('TrentService'), maxAttempts: 1 })
   answer = { status: 200, body: { Signature: 'c2ln', $metadata: { requestId: ['evil'] } } }
   expect((await client.send(new SignCommand(SIGN))).$metadata).toMatchObject({
     httpStatusCode: 200,
     requestId: aws.requestId,
   })
-  answer = { status: 200, body: { Signature: 'x'.repeat(2 * 1024 * 1024) } }
-  await expect(client.send(new SignCommand(SIGN))).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' })
+})
+
+describe('the size of an answer', () => {
+  const client = (endpoint: string) =>
+    new KMSClient({ ...config, endpoint, protocol: awsJson('TrentService'), maxAttempts: 1 })
+
+  test('is 512 KiB at most', async () => {
+    const body = '{"KeyId":"k"}'.padEnd(512 * 1024)
+    answer = { status: 200, body }
+    expect(await client(aws.endpoint).send(new SignCommand(SIGN))).toMatchObject({ KeyId: 'k' })
+    answer = { status: 200, body: `${body} ` }
+    await expect(client(aws.endpoint).send(new SignCommand(SIGN))).rejects.toMatchObject({
+      code: 'ANSWER_TOO_LARGE',
+    })
+  })
+
+  test('has an end: one that has none is broken off', async () => {
+    const closed = Promise.withResolvers<void>()
+    const provider = await startProvider(response => {
+      const more = () => {
+        while (response.write('x'.repeat(65_536)));
+        response.once('drain', more)
+      }
+      response.on('close', closed.resolve)
+      more()
+    })
+    await expect(client(provider.url).send(new SignCommand(SIGN))).rejects.toMatchObject({
+      code: 'ANSWER_TOO_LARGE',
+    })
+    await closed.promise
+    closeProviders()
+  })
 })

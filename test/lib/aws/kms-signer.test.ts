@@ -1,7 +1,7 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { kmsClient } from '../../../lib/aws/clients.ts'
 import { KMS_ALGORITHM, kmsSigner } from '../../../lib/aws/kms-signer.ts'
-import { ProxyError } from '../../../lib/errors.ts'
+import { causeName, ProxyError } from '../../../lib/errors.ts'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import type { Alg } from '../../../lib/jose/algorithms.ts'
 import type { Signer } from '../../../lib/jose/signer.ts'
@@ -99,6 +99,22 @@ describe('a signature', () => {
     ])
   })
 
+  test('is waited for by nothing once it is there, or has failed', async () => {
+    const key = testKey('ES256')
+    const { signer } = await setup((_, nth) =>
+      nth === 1 ? signature(key.sign(input, 'der')) : awsError(400, 'DisabledException', 'x'),
+    )
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await signer.sign(input)
+      expect(vi.getTimerCount()).toBe(0)
+      await rejection(signer.sign(input))
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('KMS-10: an internal error of KMS is tried once more', async () => {
     const key = testKey('ES256')
     const { aws, signer } = await setup((_, nth) =>
@@ -119,6 +135,7 @@ describe('a signature', () => {
 describe('KMS-11: what may pass by itself is 503, with at most two attempts', () => {
   test.each([
     ['ThrottlingException', 400],
+    ['RequestLimitExceeded', 400],
     ['LimitExceededException', 400],
     ['KMSInternalException', 500],
     ['DependencyTimeoutException', 503],
@@ -166,7 +183,15 @@ describe('KMS-11: what may pass by itself is 503, with at most two attempts', ()
     ['ML-DSA-87', 4626],
     ['ML-DSA-87', 64],
   ])('what is no signature of %s: %d bytes', async (alg, bytes) => {
-    expect((await failure(signature(Buffer.alloc(bytes, 1)), alg)).error.reason).toBe('signer_unavailable')
+    const { error } = await failure(signature(Buffer.alloc(bytes, 1)), alg)
+    expect(error.reason).toBe('signer_unavailable')
+    expect(causeName(error.cause)).toBe('NO_SIGNATURE')
+  })
+
+  test.each<Alg>(['ES256', 'RS256', 'EdDSA'])('an answer without a signature of %s', async alg => {
+    const { error } = await failure({ status: 200, body: { KeyId: ARN } }, alg)
+    expect(error.reason).toBe('signer_unavailable')
+    expect(causeName(error.cause)).toBe('NO_SIGNATURE')
   })
 
   test('nobody listens', async () => {
@@ -188,6 +213,8 @@ describe.concurrent('KMS-10: the budget', () => {
     const half = { status: 200, body: '{"Signature":"AA', headers: { 'content-length': '400' } }
     const { error, calls } = await failure(half)
     expect(error.reason).toBe('signer_unavailable')
+    // By this name in the log, whoever of the SDK's parts ended the call.
+    expect(causeName(error.cause)).toBe('TimeoutError')
     expect(calls).toBe(1)
   })
 

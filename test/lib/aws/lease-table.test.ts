@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { dynamoDB } from '../../../lib/aws/dynamodb.ts'
 import { leaseTable } from '../../../lib/aws/lease-table.ts'
 import { guardedAgents } from '../../../lib/http/agents.ts'
@@ -127,6 +127,7 @@ describe('over a table', () => {
     // For as long as a result is kept, and no longer.
     expect(await store.look(key, NOW_S + RESULT_KEPT_S)).toBe('the end')
     expect(await store.look(key, NOW_S + RESULT_KEPT_S + 1)).toBeUndefined()
+    expect(await store.look(fresh(), NOW_S)).toBeUndefined()
     const mine = fresh()
     await store.take(mine, 'a', NOW_S)
     expect(await store.finish(mine, 'a', 'a result', NOW_S)).toBe(true)
@@ -194,6 +195,30 @@ describe('on the wire', () => {
     aws.close()
   })
 
+  test('RACE-1: a look sees what was written a moment ago, in whatever container', async () => {
+    const { aws, store } = await setup(() => ({ status: 200, body: {} }))
+    expect(await store.look('k', NOW_S)).toBeUndefined()
+    expect(aws.calls).toEqual([
+      {
+        target: 'DynamoDB_20120810.GetItem',
+        input: { TableName: 'leases', Key: { id: { S: 'k' } }, ConsistentRead: true },
+      },
+    ])
+    aws.close()
+  })
+
+  test('nothing waits for a call that has ended', async () => {
+    const { aws, store } = await setup(() => ({ status: 200, body: {} }))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await store.take('k', 'a', NOW_S)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+    aws.close()
+  })
+
   test('a write whose answer was lost is found to have succeeded', async () => {
     const { aws, store } = await setup((_, nth) => (nth === 1 ? 'reset' : failed({ owner: { S: 'a' } })))
     expect(await store.take('k', 'a', NOW_S)).toBe('taken')
@@ -218,6 +243,8 @@ describe('on the wire', () => {
         rejection(store.take('k', 'a', NOW_S)),
         rejection(store.finish('k', 'a', 'sentinel-sealed', NOW_S)),
         rejection(store.release('k', 'a')),
+        rejection(store.replace('k', 'sentinel-sealed', NOW_S)),
+        rejection(store.look('k', NOW_S)),
       ])
       for (const error of outcomes) {
         expect(String((error as Error).message)).toContain(name)
@@ -230,7 +257,7 @@ describe('on the wire', () => {
         for (const text of texts) expect(text).not.toMatch(/arn:aws|111122223333|sentinel/)
       }
       // One more try at most, for each.
-      expect(aws.calls.length).toBeLessThanOrEqual(6)
+      expect(aws.calls.length).toBeLessThanOrEqual(10)
       aws.close()
     },
   )

@@ -2,7 +2,10 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { Sha256 } from '../../../lib/aws/sha256.ts'
 
-async function digest(secret: ConstructorParameters<typeof Sha256>[0], ...data: (string | Uint8Array)[]) {
+async function digest(
+  secret: ConstructorParameters<typeof Sha256>[0],
+  ...data: (string | Uint8Array | ArrayBuffer)[]
+) {
   const hash = new Sha256(secret)
   for (const part of data) hash.update(part)
   return Buffer.from(await hash.digest()).toString('hex')
@@ -14,6 +17,7 @@ test('a hash of text and of bytes', async () => {
     .update(Buffer.from([1, 2]))
     .digest('hex')
   expect(await digest(undefined, 'abc', new Uint8Array([1, 2]))).toBe(expected)
+  expect(await digest(undefined, 'abc', new Uint8Array([1, 2]).buffer)).toBe(expected)
   expect(await digest(undefined)).toBe(createHash('sha256').digest('hex'))
 })
 
@@ -29,4 +33,8 @@ test('an HMAC by a secret of bytes: a view, a buffer, and the same object twice'
     const key = ArrayBuffer.isView(secret) ? secret : new Uint8Array(secret)
     expect(await digest(secret, 'abc')).toBe(createHmac('sha256', key).update('abc').digest('hex'))
   }
+})
+
+test('is used once: who takes it for the SDK’s own, which can be used again, gets no wrong hash', () => {
+  expect(() => new Sha256().reset()).toThrow('Sha256 is used once')
 })

@@ -19,7 +19,7 @@ function problemsOf(env: Record<string, string | undefined>): readonly Problem[]
 
 describe('what it reads', () => {
   test('an inline document needs no region', () => {
-    expect(readEnvironment(INLINE)).toEqual({
+    expect(readEnvironment(INLINE)).toStrictEqual({
       source: { inline: INLINE.COUNTERSIGN_CONFIG },
       onLambda: false,
       credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'sentinel-secret' },
@@ -51,6 +51,23 @@ describe('what it reads', () => {
     const environment = readEnvironment({ ...CREDENTIALS, COUNTERSIGN_SECRET_ID: SECRET_ARN })
     expect(environment.source).toEqual({ secret_id: SECRET_ARN })
     expect('region' in environment).toBe(false)
+  })
+
+  test.each(['countersign/session-keys', SECRET_ARN, SECRET_ARN.replace('aws', 'aws-us-gov')])(
+    'the keys of sessions: %s',
+    COUNTERSIGN_SESSION_SECRET_ID => {
+      const { source, session_secret_id } = readEnvironment({ ...INLINE, COUNTERSIGN_SESSION_SECRET_ID })
+      expect(session_secret_id).toBe(COUNTERSIGN_SESSION_SECRET_ID)
+      expect(source).toEqual({ inline: INLINE.COUNTERSIGN_CONFIG })
+    },
+  )
+
+  test.each([
+    ['https://auth.example.com', 'https://auth.example.com'],
+    ['https://auth.example.com/', 'https://auth.example.com'],
+    ['https://auth.example.com/stage/', 'https://auth.example.com/stage'],
+  ])('where the deployment is, to put a path behind it: %s', (COUNTERSIGN_URL, url) => {
+    expect(readEnvironment({ ...INLINE, COUNTERSIGN_URL }).url).toBe(url)
   })
 
   test('AWS_REGION goes before AWS_DEFAULT_REGION', () => {
@@ -137,14 +154,22 @@ describe('what it refuses', () => {
     ])
   })
 
-  test.each(['two words', 'x'.repeat(513), 'arn:aws:ssm:eu-west-1:111122223333:parameter/x', 'name\n'])(
-    '%j as the name of a secret',
-    COUNTERSIGN_SECRET_ID => {
-      expect(problemsOf({ ...CREDENTIALS, AWS_REGION: 'eu-west-1', COUNTERSIGN_SECRET_ID })).toEqual([
-        { path: 'COUNTERSIGN_SECRET_ID', message: 'must be the name or the ARN of a secret' },
-      ])
-    },
-  )
+  test.each([
+    'two words',
+    'x'.repeat(513),
+    'arn:aws:ssm:eu-west-1:111122223333:parameter/x',
+    'name\n',
+    `${SECRET_ARN} and more`,
+    `see ${SECRET_ARN}`,
+  ])('%j as the name of a secret', name => {
+    const message = 'must be the name or the ARN of a secret'
+    expect(problemsOf({ ...CREDENTIALS, AWS_REGION: 'eu-west-1', COUNTERSIGN_SECRET_ID: name })).toEqual([
+      { path: 'COUNTERSIGN_SECRET_ID', message },
+    ])
+    expect(problemsOf({ ...INLINE, COUNTERSIGN_SESSION_SECRET_ID: name })).toEqual([
+      { path: 'COUNTERSIGN_SESSION_SECRET_ID', message },
+    ])
+  })
 
   test.each(['eu-west-1.evil.example', 'EU', 'eu west', 'x/'])(
     '%j as a Region, which goes into a host name',

@@ -226,7 +226,7 @@ describe('when too old', () => {
   })
 
   test('a reader that hangs: expired, in time', async () => {
-    const { clock, secret, source } = setUp()
+    const { clock, secret, failures, source } = setUp()
     await source.get()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     secret.answer = held().answer
@@ -234,6 +234,7 @@ describe('when too old', () => {
     const call = source.get()
     await vi.advanceTimersByTimeAsync(CONFIG_READ_MS)
     expect((await call).expired).toBe(true)
+    expect(failures).toEqual([{ reason: 'unreadable', error_name: 'READ_TIMEOUT' }])
   })
 })
 

@@ -2,10 +2,10 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import tls from 'node:tls'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import { createPost } from '../../../lib/http/post.ts'
-import { SOCKET_IDLE_MAX_MS } from '../../../lib/limits.ts'
+import { PROVIDER_CONNECT_MS, SOCKET_IDLE_MAX_MS } from '../../../lib/limits.ts'
 import { selfSignedCertificate } from '../../support/certificate.ts'
 import { closeProviders, type Provider, startProvider, startRaw } from '../../support/fake-provider.ts'
 
@@ -185,6 +185,59 @@ describe('a connection that is opened ahead', () => {
     clock.now += ms
     await get(agent, provider.url)
     expect(provider.connections).toBe(connections)
+    agent.destroy()
+  })
+
+  test('for too long is closed where another host is asked, and by a request of its own', async () => {
+    const clock = { now: 1_790_000_000_000 }
+    const agents = guardedAgents(() => clock.now)
+    const other = await startProvider(response => response.end('x'))
+    for (const own of [false, true]) {
+      const closed = Promise.withResolvers<void>()
+      const server = await startRaw((socket, nth) => {
+        if (nth === 1) socket.once('close', () => closed.resolve())
+        else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+      })
+      await agents.connect(server.url)
+      clock.now += SOCKET_IDLE_MAX_MS + 1
+      await get(agents.http, own ? server.url : other.url)
+      await closed.promise
+    }
+    agents.http.destroy()
+  })
+
+  test('still stands where another host was asked meanwhile', async () => {
+    const { provider, agents, agent } = await open(false)
+    const other = await startProvider(response => response.end('x'))
+    await agents.connect(provider.url)
+    await get(agent, other.url)
+    await get(agent, provider.url)
+    expect(provider.connections).toBe(1)
+    agent.destroy()
+  })
+
+  test('is given up where the peer never shakes hands; nothing waits for one that stands', async () => {
+    const closed = Promise.withResolvers<void>()
+    const accepted = Promise.withResolvers<void>()
+    const server = await startRaw(socket => {
+      socket.once('close', () => closed.resolve())
+      // Read, so that its end is seen.
+      socket.once('data', () => accepted.resolve()).resume()
+    })
+    const { provider, agents, agent } = await open(true)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await agents.connect(provider.url)
+      expect(vi.getTimerCount()).toBe(0)
+      const connecting = agents.connect(`https://127.0.0.1:${server.port}/`)
+      await accepted.promise
+      vi.advanceTimersByTime(PROVIDER_CONNECT_MS)
+      await connecting
+      await closed.promise
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
     agent.destroy()
   })
 

@@ -1,8 +1,10 @@
+import net from 'node:net'
 import tls from 'node:tls'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import { createGet } from '../../../lib/http/get.ts'
 import { createPost } from '../../../lib/http/post.ts'
+import { JWKS_TOTAL_MS } from '../../../lib/limits.ts'
 import { selfSignedCertificate } from '../../support/certificate.ts'
 import {
   closeProviders,
@@ -76,6 +78,18 @@ describe('sent once more, because it spends nothing', () => {
     expect(server.requests).toHaveLength(2)
   })
 
+  test('where the handshake broke off', async () => {
+    const certificate = selfSignedCertificate(['127.0.0.1'])
+    tls.setDefaultCACertificates([certificate.cert])
+    const provider = await startProvider(response => json(response, 200, {}), certificate)
+    const server = await startRaw((socket, nth) => {
+      if (nth === 1) socket.once('data', () => socket.destroy())
+      else socket.pipe(net.connect(Number(new URL(provider.url).port), '127.0.0.1')).pipe(socket)
+    })
+    expect((await newGet()(`https://127.0.0.1:${server.port}/`)).status).toBe(200)
+    expect([server.connections, provider.requests.length]).toEqual([2, 1])
+  })
+
   test('and not a third time', async () => {
     const server = await startMisbehaving(socket => socket.resetAndDestroy())
     expect(await rejection(newGet()(server.url))).toMatchObject({ reason: 'upstream_lost' })
@@ -101,6 +115,24 @@ describe('the deadline', () => {
     for (const error of await Promise.all(outcomes))
       expect(error).toMatchObject({ reason: 'upstream_timeout' })
     expect([hanging.requests.length, dripping.requests.length]).toEqual([1, 1])
+  })
+
+  test('ends it also where its timer comes a moment early: no connection is opened once more', async () => {
+    const accepted = Promise.withResolvers<void>()
+    const server = await startRaw(() => accepted.resolve())
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const got = rejection(newGet()(`https://127.0.0.1:${server.port}/`))
+      await accepted.promise
+      clock.mockReturnValue(1_000 + JWKS_TOTAL_MS - 0.5)
+      vi.advanceTimersByTime(JWKS_TOTAL_MS)
+      expect(await got).toMatchObject({ reason: 'upstream_unreachable' })
+      expect(server.connections).toBe(1)
+    } finally {
+      vi.useRealTimers()
+      clock.mockRestore()
+    }
   })
 
   test('a server that never shakes hands', async () => {

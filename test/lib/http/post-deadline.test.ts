@@ -1,5 +1,6 @@
 import http from 'node:http'
 import { afterAll, describe, expect, test } from 'vitest'
+import { causeName } from '../../../lib/errors.ts'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import { createPost } from '../../../lib/http/post.ts'
 import { PROVIDER_SOCKETS_MAX } from '../../../lib/limits.ts'
@@ -47,6 +48,7 @@ describe.concurrent('REQ-6: the deadline', () => {
     const server = await startRaw(() => {})
     const error = await rejection(newPost()(`https://127.0.0.1:${server.port}/`, form()))
     expect(error).toMatchObject({ reason: 'upstream_unreachable' })
+    expect(causeName((error as Error).cause)).toBe('CONNECT_TIMEOUT')
     expect(server.connections).toBe(2)
   })
 

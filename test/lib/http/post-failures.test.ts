@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { ProxyError } from '../../../lib/errors.ts'
+import { causeName, ProxyError } from '../../../lib/errors.ts'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import { createPost } from '../../../lib/http/post.ts'
 import {
@@ -83,8 +83,19 @@ describe('REQ-8: once the request may have left, it is not sent again', () => {
       socket.on('close', () => closed.resolve())
       socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
     })
-    expect(await rejection(post(server.url, form()))).toMatchObject({ reason: 'upstream_malformed' })
+    const error = await rejection(post(server.url, form()))
+    expect(error).toMatchObject({ reason: 'upstream_malformed', upstream: { status: 101 } })
+    expect(causeName((error as Error).cause)).toBe('UPGRADE')
     await closed.promise
+  })
+
+  test('an answer that breaks off tells its status, and what broke it', async () => {
+    const server = await startMisbehaving(socket =>
+      socket.end('HTTP/1.1 503 Unavailable\r\ncontent-length: 20\r\n\r\n{'),
+    )
+    const error = await rejection(post(server.url, form()))
+    expect(error).toMatchObject({ reason: 'upstream_lost', upstream: { status: 503 } })
+    expect(causeName((error as Error).cause)).toBe('ECONNRESET')
   })
 
   test('also on a connection that was kept from an earlier request', async () => {

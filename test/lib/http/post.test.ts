@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { causeName } from '../../../lib/errors.ts'
 import { guardedAgents } from '../../../lib/http/agents.ts'
 import { createPost } from '../../../lib/http/post.ts'
 import { readTokenResponse } from '../../../lib/oauth/token.ts'
@@ -30,6 +31,14 @@ describe('what is sent', () => {
       connection: 'keep-alive',
     })
     expect(headers).toHaveLength(6)
+  })
+
+  test('DPOP-1: a proof goes in its header, beside the others', async () => {
+    const provider = await startProvider(response => json(response, 200, {}))
+    await post(provider.url, form(), { dpop: 'a.b.c' })
+    const names = provider.requests[0]!.headers.map(([name]) => name.toLowerCase())
+    expect(provider.requests[0]!.headers).toContainEqual(['dpop', 'a.b.c'])
+    expect(names).toHaveLength(7)
   })
 
   test('IN-4: a value stays one parameter, of any characters', async () => {
@@ -183,6 +192,30 @@ describe('what cannot be read', () => {
     })
     expect((await post(provider.url, form())).body).toBe('"€"')
   })
+})
+
+describe('what was wrong with an answer is told in a fixed word, with its status', () => {
+  test.each<[string, string | Buffer, Record<string, string>]>([
+    ['CONTENT_ENCODING', '{}', { 'content-encoding': 'gzip' }],
+    ['NOT_UTF8', Buffer.of(0xff), {}],
+    ['TOO_LARGE', 'x'.repeat(256 * 1024 + 1), {}],
+  ])('%s', async (word, body, headers) => {
+    const provider = await startProvider(response => response.writeHead(203, headers).end(body))
+    const error = await rejection(post(provider.url, form()))
+    expect(error).toMatchObject({ reason: 'upstream_malformed', upstream: { status: 203 } })
+    expect(causeName((error as Error).cause)).toBe(word)
+  })
+})
+
+test('nothing waits for an answer that has come', async () => {
+  const provider = await startProvider(response => json(response, 200, {}))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    await createPost({ agents: guardedAgents(), userAgent: 'countersign/test' })(provider.url, form())
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('after each refusal the next request is answered', async () => {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { ProxyError } from '../../../lib/errors.ts'
-import { emptyReply, errorReply, jsonReply } from '../../../lib/http/reply.ts'
+import { emptyReply, errorReply, jsonReply, textReply } from '../../../lib/http/reply.ts'
 import { toWire } from '../../../lib/wire.ts'
 
 const replies = {
   tokens: jsonReply(200, { access_token: 'at-1' }),
   error: errorReply(toWire(new ProxyError('internal'))),
   preflight: emptyReply(204),
+  page: textReply(toWire(new ProxyError('login_unknown'))),
 }
 
 describe.each(Object.entries(replies))('the answer with %s', (_, { headers }) => {
@@ -37,6 +38,10 @@ describe.each(Object.entries(replies))('the answer with %s', (_, { headers }) =>
 test('HDR-3: the type of a body is the one that oidc-client-ts takes', () => {
   expect(replies.tokens.headers['content-type']).toBe('application/json;charset=UTF-8')
   expect(replies.error.headers['content-type']).toBe('application/json;charset=UTF-8')
+})
+
+test('what a human reads is text, and no page that a browser could take for HTML', () => {
+  expect(replies.page.headers['content-type']).toBe('text/plain;charset=UTF-8')
 })
 
 test('an empty answer has neither a body nor a type', () => {
