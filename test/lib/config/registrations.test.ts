@@ -80,6 +80,15 @@ describe('parseRegistrations', () => {
     })
   })
 
+  test('withheld refresh tokens are revoked where the registration says so', () => {
+    const said = (over: object) => parse(document(webClient({ ...over }))).clients[0]!.revoke_withheld
+    expect([said({ revoke_withheld: true }), said({ revoke_withheld: false }), said({})]).toEqual([
+      true,
+      false,
+      false,
+    ])
+  })
+
   test('IDT-1: ID tokens of the one algorithm that the client is registered for', () => {
     const { clients } = parse(document(webClient({ id_token_signed_response_alg: 'ES256' })))
     expect(clients[0]!.id_token_algs).toEqual(['ES256'])
