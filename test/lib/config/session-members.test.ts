@@ -31,6 +31,7 @@ test('the usual values', () => {
     redirect_uris: [],
     require_pkce: true,
     refresh: 'none',
+    revoke_withheld: false,
   })
   expect([...credentialed_origins]).toEqual(['https://app.example.com'])
   expect(parse(bffClient()).clients[0]!.api_routes).toEqual([
