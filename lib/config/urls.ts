@@ -94,7 +94,7 @@ export function canBeSameSite(one: string, other: string): boolean {
   const [a, b] = [new URL(one), new URL(other)]
   const end = ({ hostname }: URL) => hostname.split('.').slice(-2).join('.')
   if (a.protocol !== b.protocol) return false
-  return a.hostname === b.hostname || (!isIpLiteral(a.hostname) && end(a) === end(b) && end(a).includes('.'))
+  return a.hostname === b.hostname || (!isIpLiteral(a.hostname) && end(a) === end(b))
 }
 
 /** RFC 6749 section 3.1.2: an absolute URI without a fragment. */

@@ -31,7 +31,8 @@ export async function signJws(
     alg: signer.alg,
     ...(kid && { kid: signer.kid }),
     typ,
-    ...(certificate !== undefined && { 'x5t#S256': certificate }),
+    // JSON leaves out what is undefined.
+    'x5t#S256': certificate,
   }
   const signingInput = `${encode(header)}.${encode(claims)}`
   const bytes = Buffer.from(signingInput, 'latin1')

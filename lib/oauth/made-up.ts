@@ -28,8 +28,8 @@ export function madeUpRequest(client: MadeUpFor, randomId: () => string): MadeUp
     client_id,
     code: made_up,
     redirect_uri: redirect_uris[0] ?? '',
-    // RFC 7636 section 4.1: 43 characters at least.
-    code_verifier: `${randomId()}${randomId()}`.padEnd(43, '-'),
+    // RFC 7636 section 4.1: 43 characters at least. 128 bits are 22 unreserved ones or more.
+    code_verifier: `${randomId()}${randomId()}`,
   })
   return { path: '/token', form, headers }
 }

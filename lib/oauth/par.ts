@@ -70,7 +70,7 @@ export function readParResponse(answer: Answer): { request_uri: string; expires_
   if (
     typeof request_uri !== 'string' ||
     request_uri === '' ||
-    !(typeof expires_in === 'number' && expires_in > 0)
+    !(typeof expires_in === 'number' && Number.isFinite(expires_in) && expires_in > 0)
   ) {
     throw new ProxyError('upstream_malformed', { upstream: { status }, cause: coded('NO_REQUEST_URI') })
   }

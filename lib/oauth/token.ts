@@ -7,14 +7,8 @@ import { readErrorResponse, readJsonObject } from './error-response.ts'
 /** The members of a successful token response (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3) that are passed on. */
 export type TokenResponse = Record<string, unknown> & { access_token: string; token_type: string }
 
-const STRINGS = [
-  'access_token',
-  'token_type',
-  'scope',
-  'id_token',
-  'refresh_token',
-  'issued_token_type',
-] as const
+/** Those that may be missing. */
+const STRINGS = ['scope', 'id_token', 'refresh_token', 'issued_token_type'] as const
 
 /** What was asked with, as far as the answer is held against it. */
 export interface TokenRequest {

@@ -336,6 +336,14 @@ describe('KMS-15: replicas in other Regions', () => {
     expect(found[0]).toMatch(problem)
   })
 
+  test.each([7, null, undefined, [arn('eu-central-1')]])(
+    'beside a kms_key_arn of %j: its problem, and theirs',
+    kms_key_arn => {
+      const found = problemsOf(withKey({ kms_key_arn, replicas: [arn('eu-west-1')] })).map(({ path }) => path)
+      expect(found).toEqual([`${at}.kms_key_arn`, `${at}.replicas[0]`])
+    },
+  )
+
   test('of a key of one Region there are none', () => {
     expect(problems([arn('eu-west-1')], arn('eu-central-1', '1234'))).toHaveLength(1)
   })
@@ -359,6 +367,12 @@ describe('when a key came into each state', () => {
         null,
       ]
       expect(others.filter(ok)).toEqual([])
+      expect(problemsOf(withKey({ [name]: 'now' }))).toEqual([
+        {
+          path: `${at}.${name}`,
+          message: 'must be a time in UTC and whole seconds, such as 2026-11-24T12:00:00Z (RFC 3339)',
+        },
+      ])
     },
   )
 })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { check, isRaw, list, members, oneOf, text } from '../../../lib/config/members.ts'
+import { check, isRaw, list, members, oneOf, rawItems, text } from '../../../lib/config/members.ts'
 
 const schema = members(raw => ({
   name: text(name => (name === 'bad' ? 'is bad' : undefined)),
@@ -48,6 +48,22 @@ describe('check', () => {
   ])('%j is refused at %j', (value, path, message) => {
     expect(check(schema, value)).toEqual({ problems: [{ path, message }] })
   })
+})
+
+test.each([
+  [
+    [{ a: 1 }, 'x', null, [], { b: 2 }],
+    [
+      [{ a: 1 }, 0],
+      [{ b: 2 }, 4],
+    ],
+  ],
+  [[1], []],
+  ['x', []],
+  [{ 0: {}, length: 1 }, []],
+  [undefined, []],
+])('the objects of %j are %j', (value, items) => {
+  expect(rawItems(value)).toEqual(items)
 })
 
 test.each([

@@ -113,7 +113,9 @@ describe('x5t#S256', () => {
 
   test('is required for entra, and problems are listed with those of the shape', () => {
     const client = clientOf('entra', 'PS256', { signing_keys: [keyOf('PS256')], client_id: '' })
-    expect(problemsOf(document(client)).map(problem => problem.path)).toEqual(['clients[0].client_id', path])
+    const problems = problemsOf(document(client))
+    expect(problems.map(problem => problem.path)).toEqual(['clients[0].client_id', path])
+    expect(problems[1]!.message).toBe('is required: this provider finds the key by its certificate')
   })
 
   test('elsewhere it may be there', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigurationError, memberPath, problemLine } from '../../../lib/config/problems.ts'
+import { ConfigurationError, loggedProblems, memberPath, problemLine } from '../../../lib/config/problems.ts'
+import { PROBLEMS_LOGGED_MAX } from '../../../lib/limits.ts'
 
 describe('ConfigurationError', () => {
   const problems = [
@@ -18,6 +19,19 @@ describe('ConfigurationError', () => {
   test('a problem is printed as its path and its message', () => {
     expect(problemLine(problems[0]!)).toBe('clients[0].issuer: is required')
   })
+})
+
+test('a log gets so many problems, and is told of the others', () => {
+  const of = (count: number) =>
+    loggedProblems(
+      new ConfigurationError(
+        Array.from({ length: count }, (_, n) => ({ path: `clients[${n}]`, message: 'm' })),
+      ),
+    )
+  expect(of(1)).toEqual(['clients[0]: m'])
+  const all = of(PROBLEMS_LOGGED_MAX)
+  expect([all.length, all.at(-1)]).toEqual([PROBLEMS_LOGGED_MAX, `clients[${PROBLEMS_LOGGED_MAX - 1}]: m`])
+  expect(of(PROBLEMS_LOGGED_MAX + 2)).toEqual([...all, 'and 2 more'])
 })
 
 describe('memberPath', () => {

@@ -65,6 +65,7 @@ describe('parseRegistrations', () => {
       application_type: 'native',
       allowed_origins: [],
       require_pkce: true,
+      authorization_response_iss_parameter_supported: false,
       scope: ['openid', 'email'],
       resource: ['urn:api'],
     })
@@ -77,6 +78,20 @@ describe('parseRegistrations', () => {
       typ: 'JWT',
       ahead: true,
     })
+  })
+
+  test('withheld refresh tokens are revoked where the registration says so', () => {
+    const said = (over: object) => parse(document(webClient({ ...over }))).clients[0]!.revoke_withheld
+    expect([said({ revoke_withheld: true }), said({ revoke_withheld: false }), said({})]).toEqual([
+      true,
+      false,
+      false,
+    ])
+  })
+
+  test('IDT-1: ID tokens of the one algorithm that the client is registered for', () => {
+    const { clients } = parse(document(webClient({ id_token_signed_response_alg: 'ES256' })))
+    expect(clients[0]!.id_token_algs).toEqual(['ES256'])
   })
 
   test('signing_key is the active one, the same object as in the list', () => {
@@ -124,6 +139,8 @@ describe('documents that are none', () => {
   test.each([
     ['', '(document)', 'is not JSON'],
     ['{"version": 1, "clients": [}', '(document)', 'is not JSON'],
+    // The engine quotes what stands there: that is not a position.
+    ['x (line 7 column 7)', '(document)', 'is not JSON'],
     ['[]', '(document)', 'must be a JSON object'],
     ['null', '(document)', 'must be a JSON object'],
     ['"{}"', '(document)', 'must be a JSON object'],
@@ -134,6 +151,9 @@ describe('documents that are none', () => {
   test('a syntax error says where, and quotes nothing', () => {
     const [problem] = problemsOfText(`{"version": 1,\n"clients": [{"client_id": "sentinel" "x"]}`)
     expect(problem).toEqual({ path: '(document)', message: 'is not JSON (line 2 column 38)' })
+    expect(problemsOfText(`{${'\n'.repeat(11)}"version": 1 x}`)).toEqual([
+      { path: '(document)', message: 'is not JSON (line 12 column 14)' },
+    ])
   })
 
   test('a newer version is the one thing that is said', () => {

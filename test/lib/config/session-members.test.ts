@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ConfigurationError } from '../../../lib/config/problems.ts'
-import { parseRegistrations } from '../../../lib/config/registrations.ts'
+import { notices, parseRegistrations } from '../../../lib/config/registrations.ts'
 import { toApiRoute } from '../../../lib/config/session-members.ts'
 import { canBeSameSite } from '../../../lib/config/urls.ts'
 import { ARN } from '../../support/function.ts'
@@ -31,6 +31,7 @@ test('the usual values', () => {
     redirect_uris: [],
     require_pkce: true,
     refresh: 'none',
+    revoke_withheld: false,
   })
   const { post_logout_redirect_uris: _, ...nowhere } = sessionClient()
   expect(parse(nowhere).clients[0]!.post_logout_redirect_uris).toEqual([])
@@ -92,6 +93,7 @@ describe('what a session needs', () => {
       'grant_types[1]',
       'must be "authorization_code" or "refresh_token"',
     ],
+    [{ grant_types: ['refresh_token'] }, 'grant_types', 'must contain "authorization_code"'],
     [
       { refresh: 'rotating' },
       'refresh',
@@ -139,6 +141,14 @@ describe('what a session needs', () => {
       'is required',
     ])
   })
+})
+
+test('without an endpoint to revoke tokens at, the operator hears what a logout leaves', () => {
+  const without = sessionClient({ revocation_endpoint: undefined })
+  expect(notices(parse(without))).toEqual([
+    'clients[0].revocation_endpoint: is absent: after a logout the tokens are good until they run out',
+  ])
+  expect(notices(parse(sessionClient()))).toEqual([])
 })
 
 describe('IDT-3: two issuers whose answers come to one address', () => {

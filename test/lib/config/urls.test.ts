@@ -9,6 +9,7 @@ import {
   resourceProblem,
   webRedirectProblem,
 } from '../../../lib/config/urls.ts'
+import { URL_MAX } from '../../../lib/limits.ts'
 
 const HTTPS_ONLY = 'must be https (http is for loopback hosts only, and never on Lambda)'
 const SPELL = 'must spell its host plainly: a name, or an IP address in its usual form'
@@ -238,6 +239,15 @@ describe('nativeRedirectProblem', () => {
   ])('MOB-3: %j is refused: %s', (uri, problem) => {
     expect(nativeRedirectProblem(uri)).toMatch(problem)
   })
+})
+
+test.each([
+  ['a redirect URI of a scheme of its own', nativeRedirectProblem, 'com.example.app:/'],
+  ['a claimed one', nativeRedirectProblem, 'https://app.example.com/'],
+  ['a resource', resourceProblem, 'urn:'],
+])('%s: 1024 characters are taken and 1025 are not', (_, problemOf, start) => {
+  expect(problemOf(start.padEnd(URL_MAX, 'a'))).toBeUndefined()
+  expect(problemOf(start.padEnd(URL_MAX + 1, 'a'))).toBe('must have at most 1024 characters')
 })
 
 describe('resourceProblem', () => {

@@ -42,6 +42,30 @@ function scalar(size: number, order: bigint): fc.Arbitrary<bigint> {
     .map(value => ((value - 1n) % (order - 1n)) + 1n)
 }
 
+// X.690 section 8.1.3: 0x80 means "until two zero bytes", 0x82 and up that the length has so many bytes. Taken for the
+// length itself, each of these would fit.
+test.each([
+  [0x80, 62],
+  [0x82, 63],
+  [0x84, 64],
+  [0x86, 65],
+])('KMS-2: a length of %d is not the byte itself', (first, size) => {
+  const value = integer(2n ** BigInt(8 * size - 1) - 1n)
+  const content = Buffer.concat([value, value])
+  expect(content).toHaveLength(first)
+  expect(() => derToJose(Buffer.concat([Buffer.of(0x30, first), content]), 'ES512')).toThrow(SyntaxError)
+})
+
+test.each([
+  [[0x30], 'DER: truncated'],
+  [[0x30, 0x81], 'DER: length not in its shortest form'],
+  [[0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01], 'DER: truncated'],
+  [[0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x02, 0x01], 'DER: truncated'],
+  [[0x30, 0x03, 0x02, 0x01, 0x01], 'DER: not the expected tag'],
+])('KMS-2: half a signature, %j: %s', (bytes, message) => {
+  expect(() => derToJose(Uint8Array.from(bytes), 'ES256')).toThrow(message)
+})
+
 describe.each(CURVES)('KMS-2: %s', (alg, size, order) => {
   test('10 000 random r, s come back as R || S, zero bytes in front', () => {
     let leadingZero = 0

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Answer } from '../../../lib/http/post.ts'
 import { POLL_EARLY_MS, POLL_INTERVAL_S, POLLS_MAX } from '../../../lib/limits.ts'
 import { deviceParameters, readDeviceResponse } from '../../../lib/oauth/device.ts'
 import { DEVICE_CODE } from '../../../lib/oauth/grants.ts'
@@ -31,6 +32,18 @@ describe('DEV-1: a device authorization', () => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
+  const NO_DEVICE_CODE = {
+    reason: 'upstream_malformed',
+    upstream: { status: 200 },
+    cause: { code: 'NO_DEVICE_CODE' },
+  }
+  const refusal = (of: Answer): unknown => {
+    try {
+      return readDeviceResponse(of)
+    } catch (error) {
+      return error
+    }
+  }
 
   test('is answered member by member', () => {
     const optional = { verification_uri_complete: 'https://as.example/d?c=A-B', interval: 7 }
@@ -38,16 +51,37 @@ describe('DEV-1: a device authorization', () => {
       ...BODY,
       ...optional,
     })
-    expect(readDeviceResponse(answer(200, { ...BODY, interval: 'x' }))).toEqual(BODY)
   })
 
   test.each([
-    [200, {}, 'upstream_malformed'],
-    [200, { ...BODY, device_code: '' }, 'upstream_malformed'],
-    [200, { ...BODY, expires_in: '600' }, 'upstream_malformed'],
-    [400, { error: 'invalid_scope' }, 'upstream_refused'],
-  ])('%d %j: %s', (status, body, reason) => {
-    expect(() => readDeviceResponse(answer(status, body))).toThrow(reason)
+    { interval: 'x' },
+    { interval: 0 },
+    { interval: -5 },
+    { verification_uri_complete: 7 },
+    { verification_uri_complete: ['https://as.example/d'] },
+  ])('without %j, which is of no use', optional => {
+    expect(readDeviceResponse(answer(200, { ...BODY, ...optional }))).toStrictEqual(BODY)
+  })
+
+  test.each([
+    {},
+    { ...BODY, device_code: '' },
+    { ...BODY, user_code: 7 },
+    { ...BODY, verification_uri: ['https://as.example/d'] },
+    { ...BODY, expires_in: '600' },
+    { ...BODY, expires_in: 0 },
+    { ...BODY, expires_in: -1 },
+  ])('%j is no answer, and the log says so', body => {
+    expect(refusal(answer(200, body))).toMatchObject(NO_DEVICE_CODE)
+  })
+
+  test('nor is one whose life has no end: JSON could not say it to the app', () => {
+    const endless = { ...answer(200, ''), body: JSON.stringify(BODY).replace('600', '1e400') }
+    expect(refusal(endless)).toMatchObject(NO_DEVICE_CODE)
+  })
+
+  test('an error of the provider is told as it is', () => {
+    expect(refusal(answer(400, { error: 'invalid_scope' }))).toMatchObject({ reason: 'upstream_refused' })
   })
 })
 
@@ -110,6 +144,31 @@ describe('DEV-1: how fast a device may ask', () => {
     polls.isTime('dc')
     clock.now -= 3_600_000
     expect(polls.isTime('dc')).toBe(true)
+  })
+
+  test('a poll that did not get to the provider leaves the interval as it was', () => {
+    const { clock, polls } = setup()
+    polls.name('dc', 7)
+    expect(polls.isTime('dc')).toBe(true)
+    polls.again('dc')
+    expect(polls.isTime('dc')).toBe(true)
+    clock.now += 6_000
+    expect(polls.isTime('dc')).toBe(false)
+    clock.now += 1_000
+    expect(polls.isTime('dc')).toBe(true)
+  })
+
+  test('so many are kept, and whoever asks again is the last to be forgotten', () => {
+    const { clock, polls } = setup()
+    for (let n = 0; n < POLLS_MAX; n++) polls.isTime(`dc-${n}`)
+    expect(polls.isTime('dc-0')).toBe(false)
+    clock.now += POLL_INTERVAL_S * 1000
+    expect(polls.isTime('dc-0')).toBe(true)
+    polls.isTime('one more')
+    // The second one has gone for it, and would be taken for new.
+    expect(polls.isTime('dc-0')).toBe(false)
+    clock.now -= POLL_INTERVAL_S * 1000
+    expect([polls.isTime('dc-2'), polls.isTime('dc-1')]).toEqual([false, true])
   })
 
   test('devices do not slow each other down, and of very many the ones that ask least are forgotten', () => {

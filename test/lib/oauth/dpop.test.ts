@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DPOP_PROOF_MAX_B } from '../../../lib/limits.ts'
 import { nonceHeader, nonceOf, readProof } from '../../../lib/oauth/dpop.ts'
 
 const ENDPOINT = 'https://auth.example.com/as/token'
@@ -12,6 +13,12 @@ describe('DPOP-1: one proof', () => {
   test('passes as it came, and none is none', () => {
     expect(readProof(good, ENDPOINT)).toBe(good)
     expect(readProof(undefined, ENDPOINT)).toBeUndefined()
+  })
+
+  test('of 4096 bytes is taken, a byte more is not', () => {
+    const longest = good + 'x'.repeat(DPOP_PROOF_MAX_B - good.length)
+    expect(readProof(longest, ENDPOINT)).toBe(longest)
+    expect(() => readProof(`${longest}x`, ENDPOINT)).toThrow('dpop_malformed')
   })
 
   test.each([
@@ -72,9 +79,11 @@ describe('DPOP-4: the nonce of an answer', () => {
 
   test('passes', () => {
     expect(nonceHeader(of('eyJ7S_zG.eyJH0-Z.HX4w-7v'))).toEqual({ 'dpop-nonce': 'eyJ7S_zG.eyJH0-Z.HX4w-7v' })
+    expect(of('x'.repeat(512))).toHaveLength(512)
   })
 
   test.each([undefined, '', 'two, nonces', 'a b', 'a"b', 'ä', 'x'.repeat(513)])('%j is none', nonce => {
-    expect(nonceHeader(of(nonce))).toEqual({})
+    // No header either that is there and undefined.
+    expect(nonceHeader(of(nonce))).toStrictEqual({})
   })
 })

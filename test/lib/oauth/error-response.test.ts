@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ProxyError } from '../../../lib/errors.ts'
 import type { Answer } from '../../../lib/http/post.ts'
-import { readErrorResponse } from '../../../lib/oauth/error-response.ts'
+import { readErrorResponse, readJsonObject } from '../../../lib/oauth/error-response.ts'
 import { toWire } from '../../../lib/wire.ts'
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
@@ -81,6 +81,8 @@ describe('ERR-4: invalid_client is our fault', () => {
     expect(error.reason).toBe('upstream_invalid_client')
     const wire = toWire(error)
     expect([wire.status, wire.error, wire.headers]).toEqual([502, 'server_error', {}])
+    // The log is told what the provider said.
+    expect(error.upstream).toEqual({ status, error: 'invalid_client' })
   })
 })
 
@@ -112,6 +114,25 @@ describe('ERR-6: what is no OAuth error', () => {
       upstream: { status: given.status },
     })
     expect(wireOf(given)).toEqual([502, 'server_error'])
+  })
+})
+
+describe('REQ-9: an answer is an object, or nothing is read of it', () => {
+  test('an object is given as it is', () => {
+    expect(readJsonObject(answer(200, '{"a":[1]}'))).toEqual({ a: [1] })
+  })
+
+  test.each(['null', 'true', '1', '"text"', '[]', '[{"a":1}]', '', '{', '{}x'])('%j is none', body => {
+    expect(readJsonObject(answer(200, body))).toBeUndefined()
+  })
+
+  test.each([
+    'application/oauth+jsonp',
+    'x-application/oauth+json',
+    'application/+json',
+    'application/a/b+json',
+  ])('nor is one of the type %s', type => {
+    expect(readJsonObject(answer(200, '{}', { 'content-type': type }))).toBeUndefined()
   })
 })
 
@@ -177,6 +198,8 @@ describe.each([
     'garbage 5',
     '12:00',
     'Thu, 32 Oct 2026 12:00:00 GMT',
+    'on Thu, 01 Oct 2026 12:00:30 GMT',
+    'Thu, 01 Oct 2026 12:00:30 GMT+0200',
     '7\r\nset-cookie: a=b',
   ])('Retry-After %j: none', value => {
     const error = retryAfter(value)

@@ -93,6 +93,42 @@ describe('IDT-1: claims', () => {
     expect(await withClaims({ nonce: undefined })).not.toHaveProperty('nonce')
   })
 
+  test('of two clocks, one is exactly as far behind as it may be: taken', async () => {
+    const now = S * 1000
+    const ahead = idToken(ISSUER, now, { claims: { iat: S + ID_TOKEN_TOLERANCE_S } }, key)
+    expect(await validateIdToken(ahead, { ...rules, now }, keys)).toMatchObject({ sub: 'alice' })
+  })
+
+  test('where the sign-in was begun here, its nonce is required', async () => {
+    const begun = { ...rules, nonce: 'n-1' }
+    expect(await validateIdToken(token({ claims: { nonce: 'n-1' } }), begun, keys)).toMatchObject({
+      sub: 'alice',
+    })
+    for (const nonce of ['n-2', 'N-1', '', null, undefined, ['n-1']]) {
+      const other = token({ claims: { nonce } })
+      expect(await refusal(validateIdToken(other, begun, keys))).toBe('ID_TOKEN_NONCE')
+    }
+  })
+
+  describe('where the request named a max_age, the user signed in no longer ago', () => {
+    const now = S * 1000
+    const signedIn = (auth_time: unknown) =>
+      validateIdToken(
+        idToken(ISSUER, now, { claims: { auth_time } }, key),
+        { ...rules, now, max_age: 60 },
+        keys,
+      )
+    const oldest = S - 60 - ID_TOKEN_TOLERANCE_S
+
+    test.each([S, S - 60, oldest, S + 1])('%d is taken', async auth_time => {
+      expect(await signedIn(auth_time)).toMatchObject({ auth_time })
+    })
+
+    test.each([oldest - 1, 0, undefined, null, String(S), 'yesterday'])('%j is refused', async auth_time => {
+      expect(await refusal(signedIn(auth_time))).toBe('ID_TOKEN_AUTH_TIME')
+    })
+  })
+
   test('without a code there is nothing to hold c_hash against', async () => {
     const { code: _, ...refreshed } = rules
     const claims = { c_hash: half('sha256', 'code-2') }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../../lib/config/client.ts'
 import { ProxyError } from '../../../lib/errors.ts'
+import type { Answer } from '../../../lib/http/post.ts'
 import { parParameters, readParResponse } from '../../../lib/oauth/par.ts'
 import { client, REDIRECT_URI } from '../../support/client.ts'
 import { form } from '../../support/code-request.ts'
@@ -53,10 +54,12 @@ describe('PAR-1: what goes to the provider', () => {
       response_type: 'code',
       redirect_uri: REDIRECT_URI,
     })
-    expect(refusal({ code_challenge_method: undefined }, { require_pkce: false })).toEqual({
-      reason: 'parameter_missing',
-      parameter: 'code_challenge_method',
-    })
+    for (const parameter of ['code_challenge', 'code_challenge_method']) {
+      expect(refusal({ [parameter]: undefined }, { require_pkce: false })).toEqual({
+        reason: 'parameter_missing',
+        parameter,
+      })
+    }
   })
 })
 
@@ -93,12 +96,38 @@ describe('what the provider answers', () => {
     expect(readParResponse(answer(201, body))).toEqual({ request_uri: body.request_uri, expires_in: 60 })
   })
 
+  const NO_REQUEST_URI = {
+    reason: 'upstream_malformed',
+    upstream: { status: 201 },
+    cause: { code: 'NO_REQUEST_URI' },
+  }
+  const refused = (of: Answer): unknown => {
+    try {
+      return readParResponse(of)
+    } catch (error) {
+      return error
+    }
+  }
+
+  test.each([
+    {},
+    { request_uri: '', expires_in: 60 },
+    { request_uri: 7, expires_in: 60 },
+    { request_uri: 'urn:x' },
+    { request_uri: 'urn:x', expires_in: '60' },
+    { request_uri: 'urn:x', expires_in: 0 },
+    { request_uri: 'urn:x', expires_in: -1 },
+  ])('201 %j is no answer, and the log says so', body => {
+    expect(refused(answer(201, body))).toMatchObject(NO_REQUEST_URI)
+  })
+
+  test('nor is one whose life has no end: JSON could not say it to the app', () => {
+    const body = '{"request_uri":"urn:x","expires_in":1e400}'
+    expect(refused({ ...answer(201, ''), body })).toMatchObject(NO_REQUEST_URI)
+  })
+
   test.each([
     [200, { request_uri: 'urn:x', expires_in: 60 }, 'upstream_malformed'],
-    [201, {}, 'upstream_malformed'],
-    [201, { request_uri: '', expires_in: 60 }, 'upstream_malformed'],
-    [201, { request_uri: 'urn:x' }, 'upstream_malformed'],
-    [201, { request_uri: 'urn:x', expires_in: '60' }, 'upstream_malformed'],
     [400, { error: 'invalid_request' }, 'upstream_refused'],
     [401, { error: 'invalid_client' }, 'upstream_invalid_client'],
     [503, {}, 'upstream_unavailable'],

@@ -22,7 +22,7 @@ const set = (...keys: [TestKey, string?][]) =>
   document({ keys: keys.map(([key, kid]) => published(key, kid)) })
 const down = new ProxyError('upstream_unreachable')
 
-type Reading = Answer | ProxyError | Promise<Answer>
+type Reading = Answer | Error | Promise<Answer>
 
 /** Keys over a literal clock and server: `server.answer` is what it gives now, `clock.ms` the time. */
 function setUp(answer: Reading = set([one, 'k1'])) {
@@ -148,6 +148,16 @@ describe('IDT-5: the keys of a provider', () => {
   })
 })
 
+test('IDT-5: those that are too old are read beside the exchange as well', async () => {
+  const { clock, server, keys } = setUp()
+  await keys.current()
+  clock.ms += JWKS_STALE_MAX_MS
+  keys.renew()
+  expect(server.reads).toHaveLength(2)
+  await keys.current()
+  expect(server.reads).toHaveLength(2)
+})
+
 describe('IDT-5: where they cannot be read', () => {
   test.each<[string, Reading, string]>([
     ['no connection', down, 'JWKS_UNREACHABLE'],
@@ -162,6 +172,7 @@ describe('IDT-5: where they cannot be read', () => {
     ['no keys', document({}), 'JWKS_MALFORMED'],
     ['an empty set', document({ keys: [] }), 'JWKS_EMPTY'],
     ['keys that are no objects', document({ keys: ['x'] }), 'JWKS_MALFORMED'],
+    ['an error that nobody thought of', new TypeError('sentinel'), 'JWKS_MALFORMED'],
   ])('%s: the outcome of the exchange is not known, and the next one asks again', async (_, answer, name) => {
     const { server, check, reported } = setUp(answer)
     expect(await check(one, 'k1')).toBe(`id_token_unverifiable ${name}`)
@@ -210,6 +221,27 @@ describe('IDT-5: where they cannot be read', () => {
     clock.ms += 1
     keys.renew()
     expect(server.reads).toHaveLength(3)
+  })
+
+  test('a clock that steps back does not put the next try off', async () => {
+    const { clock, server, keys } = setUp()
+    await keys.current()
+    server.answer = down
+    clock.ms += JWKS_FRESH_MS
+    await keys.current()
+    clock.ms -= 3_600_000
+    keys.renew()
+    expect(server.reads).toHaveLength(3)
+  })
+
+  test('one that failed long ago lends no other a second try', async () => {
+    const { server, keys, check } = setUp(down)
+    void keys.prepare()
+    keys.renew()
+    await settled()
+    expect(server.reads).toHaveLength(1)
+    expect(await check(one, 'k1')).toBe('id_token_unverifiable JWKS_UNREACHABLE')
+    expect(server.reads).toHaveLength(2)
   })
 
   test("a cold start's failed read is not remembered", async () => {

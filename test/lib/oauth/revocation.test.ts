@@ -17,10 +17,11 @@ describe('REV-1: a revocation', () => {
   test.each([
     [{}, 'parameter_missing'],
     [{ token: 't\r1' }, 'parameter_malformed'],
-    [{ token: 't', token_type_hint: 'a b' }, 'parameter_malformed'],
-    [{ token: 't', token_type_hint: 'x'.repeat(65) }, 'parameter_malformed'],
-  ])('%j: %s', (request, reason) => {
-    expect(() => revocationParameters(form(request))).toThrow(reason)
+    [{ token: 't', token_type_hint: 'a b' }, 'parameter_malformed', 'token_type_hint'],
+    [{ token: 't', token_type_hint: 'x'.repeat(65) }, 'parameter_malformed', 'token_type_hint'],
+  ])('%j: %s', (request, reason, parameter = 'token') => {
+    // The app is told which.
+    expect(() => revocationParameters(form(request))).toThrow(expect.objectContaining({ reason, parameter }))
   })
 
   const answer = (status: number, body = '', headers = {}) => ({

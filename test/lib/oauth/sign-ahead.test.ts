@@ -259,6 +259,86 @@ test('requests for another audience sign nothing ahead, however many come after 
   expect(signatures.length - before).toBe(20)
 })
 
+test('nor does the first request of all, where it is for another audience', async () => {
+  const { ahead, signatures } = setup()
+  await ahead.take('https://other.example/')
+  ahead.signNext()
+  expect(signatures).toHaveLength(1)
+})
+
+describe('one that is raced, where requests come close together', () => {
+  /** Two requests have been, and the third one's assertion is being signed: `signatures[2]`. */
+  const dense = async () => {
+    const made = setup({ manual: true })
+    for (let n = 0; n < 2; n++) {
+      const taking = made.ahead.take(AUD)
+      await made.signatures.at(-1)!.done()
+      await taking
+      made.ahead.signNext()
+      made.clock.now += 100
+    }
+    expect(made.signatures).toHaveLength(3)
+    return made
+  }
+  /** The third one waits in vain, so that `signatures[3]` is begun beside it. */
+  const raced = async () => {
+    const made = await dense()
+    const taking = made.ahead.take(AUD)
+    made.clock.now += AHEAD_WAIT_MS
+    made.timeUp[0]!()
+    await settled()
+    expect(made.signatures).toHaveLength(4)
+    return { ...made, taking }
+  }
+
+  test('and won by the older: the other is the next one, and no third is begun', async () => {
+    const { ahead, signatures, taking } = await raced()
+    await signatures[2]!.done()
+    expect(await taking).toMatchObject({ jti: 'jti-3' })
+    ahead.signNext()
+    expect(signatures).toHaveLength(4)
+    await signatures[3]!.done()
+    expect(await ahead.take(AUD)).toMatchObject({ jti: 'jti-4', ahead: true })
+  })
+
+  test('and won by the younger: the late one is the spare, and no third is begun', async () => {
+    const { ahead, signatures, taking } = await raced()
+    await signatures[3]!.done()
+    expect(await taking).toMatchObject({ jti: 'jti-4' })
+    await signatures[2]!.done()
+    ahead.signNext()
+    expect(signatures).toHaveLength(4)
+    expect(await ahead.take(AUD)).toMatchObject({ jti: 'jti-3', ahead: true })
+  })
+
+  test('and comes very late, does not take the place of a younger spare', async () => {
+    const { ahead, signatures, taking } = await raced()
+    await signatures[3]!.done()
+    await taking
+    ahead.signNext()
+    await signatures[4]!.done()
+    await signatures[2]!.done()
+    expect(await ahead.take(AUD)).toMatchObject({ jti: 'jti-5', ahead: true })
+  })
+
+  test('and fails, leaves the one after it alone', async () => {
+    const { ahead, signatures } = await dense()
+    const first = ahead.take(AUD)
+    const second = ahead.take(AUD)
+    await signatures[3]!.done()
+    await second
+    ahead.signNext()
+    expect(signatures).toHaveLength(5)
+    await signatures[2]!.fail()
+    await signatures[5]!.done()
+    expect(await first).toMatchObject({ jti: 'jti-6' })
+    const third = ahead.take(AUD)
+    await signatures[4]!.done()
+    expect(await third).toMatchObject({ jti: 'jti-5' })
+    expect(signatures).toHaveLength(6)
+  })
+})
+
 describe('one that is being signed when a request comes', () => {
   const underWay = async () => {
     const made = setup({ manual: true })
@@ -266,13 +346,16 @@ describe('one that is being signed when a request comes', () => {
     return made
   }
 
-  test('is waited for, and not doubled', async () => {
+  test.each([
+    [0, false],
+    [100, true],
+  ])('is waited for, and not doubled: after %d ms', async (ms, isAhead) => {
     const { ahead, signatures, clock, waits } = await underWay()
-    clock.now += 100
+    clock.now += ms
     const taking = ahead.take(AUD)
-    expect(waits).toEqual([AHEAD_WAIT_MS - 100])
+    expect(waits).toEqual([AHEAD_WAIT_MS - ms])
     await signatures[0]!.done()
-    expect(await taking).toMatchObject({ jti: 'jti-1', ahead: true })
+    expect(await taking).toMatchObject({ jti: 'jti-1', ahead: isAhead })
     expect(signatures).toHaveLength(1)
   })
 
@@ -315,15 +398,18 @@ describe('one that is being signed when a request comes', () => {
     expect(await ahead.take(AUD)).toMatchObject({ jti: 'jti-1', ahead: true })
   })
 
-  test.each([9_000, -5])('across a freeze or a step of the clock (%d ms) is raced at once', async ms => {
-    const { ahead, signatures, clock, waits } = await underWay()
-    clock.now += ms
-    const taking = ahead.take(AUD)
-    await settled()
-    expect([waits.length, signatures.length]).toEqual([0, 2])
-    await signatures[1]!.done()
-    expect((await taking).jti).toBe('jti-2')
-  })
+  test.each([9_000, AHEAD_WAIT_MS, -5])(
+    'across a freeze or a step of the clock (%d ms) is raced at once',
+    async ms => {
+      const { ahead, signatures, clock, waits } = await underWay()
+      clock.now += ms
+      const taking = ahead.take(AUD)
+      await settled()
+      expect([waits.length, signatures.length]).toEqual([0, 2])
+      await signatures[1]!.done()
+      expect((await taking).jti).toBe('jti-2')
+    },
+  )
 
   test('and is too old when it comes, is not used', async () => {
     const { ahead, signatures, clock } = await underWay()

@@ -23,9 +23,9 @@ function answer(body: unknown, contentType = 'application/json', status = 200): 
 const read = (body: unknown, contentType?: string): TokenResponse =>
   given(answer(body, contentType), client())
 
-function refusal(of: Answer, proof = false): ProxyError {
+function refusal(of: Answer, proof = false, members?: string[]): ProxyError {
   try {
-    readTokenResponse(of, { proof })
+    readTokenResponse(of, { proof, members })
   } catch (error) {
     if (error instanceof ProxyError) return error
     throw error
@@ -98,7 +98,7 @@ describe("REQ-11: the members of a provider's own", () => {
   test('one that is nested too deep to be written again is no answer', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const body = `{"access_token":"at-1","token_type":"Bearer","fhirContext":${deep}}`
-    expect(() => readTokenResponse(answer(body), { proof: false, members })).toThrow('upstream_malformed')
+    expect(refusal(answer(body), false, members)).toMatchObject({ ...MALFORMED, cause: { code: 'TOO_DEEP' } })
   })
 })
 
@@ -111,6 +111,10 @@ describe('TOK-2: with refresh: dpop', () => {
 
   test('and beside a bearer token it does not', () => {
     expect(given(of('Bearer'), client({ refresh: 'dpop' }))).toStrictEqual(TOKENS)
+  })
+
+  test('nor anywhere where the client has none at all', () => {
+    expect(given(of('DPoP'), client({ refresh: 'none' }))).not.toHaveProperty('refresh_token')
   })
 })
 
@@ -126,6 +130,11 @@ describe('DPOP-6: where a proof went along', () => {
       upstream: { status: 200 },
     })
   })
+})
+
+test('TOK-1: where there is nothing to withhold, nothing is: the response itself goes on', () => {
+  for (const refresh of ['none', 'rotating', 'dpop'] as const)
+    expect(forTheApp(TOKENS, { refresh })).toBe(TOKENS)
 })
 
 test.each([
@@ -317,5 +326,5 @@ describe('any answer', () => {
 
 test('authorization_details too deep to be written are an answer that cannot be used', () => {
   const body = `{"access_token":"at","token_type":"Bearer","authorization_details":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
-  expect(refusal(answer(body))).toMatchObject(MALFORMED)
+  expect(refusal(answer(body))).toMatchObject({ ...MALFORMED, cause: { code: 'TOO_DEEP' } })
 })
