@@ -36,12 +36,14 @@ export function crossProblems(document: Raw): Problem[] {
     ),
     ...sharedKeys(keys),
     ...ambiguousKids(keys),
+    ...ambiguousAlgs(keys),
   ]
 }
 
 interface KeyAt {
   path: string
   arn: string | undefined
+  alg: unknown
   kid: unknown
   kidPath: string
   /** What makes the public key this one and no other: under two ARNs it is still one key (a multi-Region replica). */
@@ -55,6 +57,7 @@ function keyAt(key: Raw, path: string): KeyAt {
   return {
     path,
     arn: typeof arn === 'string' ? arn : undefined,
+    alg: key.alg,
     kid: key.kid ?? jwk.kid,
     kidPath: key.kid === undefined ? `${path}.public_jwk.kid` : `${path}.kid`,
     material: (n ?? x ?? pub) === undefined ? undefined : JSON.stringify([n, crv, x, y, pub]),
@@ -121,5 +124,20 @@ function ambiguousKids(keys: KeyAt[]): Problem[] {
   return keys.flatMap(({ kid, kidPath, material }, index) => {
     const taken = keys.slice(0, index).some(other => other.kid === kid && other.material !== material)
     return typeof kid === 'string' && taken ? [{ path: kidPath, message: 'names another key already' }] : []
+  })
+}
+
+/** A key of several clients is published once, with the one `alg` that it is for (RFC 7517 section 4.4). */
+function ambiguousAlgs(keys: KeyAt[]): Problem[] {
+  return keys.flatMap(({ path, kid, material, alg }, index) => {
+    const other = keys.slice(0, index).find(one => one.kid === kid && one.material === material)
+    return material !== undefined && other && other.alg !== alg
+      ? [
+          {
+            path: `${path}.alg`,
+            message: 'is another one than the same key has for an earlier client: give it a kid of its own',
+          },
+        ]
+      : []
   })
 }

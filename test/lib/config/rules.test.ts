@@ -125,6 +125,18 @@ describe('ASRT-16: a kid names one key', () => {
     ])
   })
 
+  test('one key has one alg under one kid: it is published once', () => {
+    const using = (alg: string, kid?: string) => ({ signing_keys: [key('k1', { alg, ...(kid && { kid }) })] })
+    const second = (alg: string, kid?: string) => webClient({ client_id: 'second', ...using(alg, kid) })
+    const PROBLEM = {
+      path: 'clients[1].signing_keys[0].alg',
+      message: 'is another one than the same key has for an earlier client: give it a kid of its own',
+    }
+    expect(rulesOf(webClient(using('RS256')), second('PS256'))).toEqual([PROBLEM])
+    expect(rulesOf(webClient(using('RS256', 'a')), second('PS256', 'a'))).toEqual([PROBLEM])
+    expect(rulesOf(webClient(using('RS256', 'a')), second('PS256', 'b'))).toEqual([])
+  })
+
   test('one key may stand in two clients of its issuer under its kid', () => {
     const signing_keys = [key('k1', { kid: 'same' })]
     expect(rulesOf(webClient({ signing_keys }), webClient({ client_id: 'second', signing_keys }))).toEqual([])
