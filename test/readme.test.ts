@@ -23,10 +23,14 @@ const pages = [
   'docs/conformance.md',
   'docs/deploy.md',
   'docs/doctor.md',
+  'docs/faults.md',
   'docs/mobile.md',
+  'docs/mutation.md',
   'docs/operations.md',
+  'docs/performance.md',
   'docs/providers.md',
   'docs/requirements.md',
+  'docs/supply-chain.md',
   'docs/threat-model.md',
 ]
 
