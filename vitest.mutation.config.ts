@@ -33,6 +33,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/vectors/offline.test.ts'],
     // Each run of a mutant has its modules anew all the same.
     isolate: false,
+    setupFiles: ['test/long/mutation-setup.ts'],
     sequence: { sequencer: QuickestFirst },
     reporters: ['default'],
   },
