@@ -1,4 +1,4 @@
-/** Mutation testing of `lib/`: `npm run mutation`, an hour on two cores. `-- --mutate 'lib/jose/**'` takes a part. */
+/** Mutation testing of `lib/`: `npm run mutation`, more than an hour on two cores. `-- --mutate 'lib/jose/**'` takes a part. */
 export default {
   mutate: ['lib/**/*.ts'],
   testRunner: 'vitest',
