@@ -15,18 +15,18 @@ export default defineConfig({
     ...common,
     // One more than there are cores: several files do little but wait.
     maxWorkers: 3,
-    // In the order of their names: what is quick comes last, so that nobody waits for a long one that began late.
+    // They run in the order of their names.
     projects: [
       {
         extends: true,
         test: {
-          name: 'apart',
+          name: 'whole',
           include: ['test/**/*.test.ts'],
           // Those in test/long take minutes each: vitest.long.config.ts.
           exclude: [...configDefaults.exclude, ...IN_PROCESS, 'test/long/**'],
         },
       },
-      { extends: true, test: { name: 'together', include: IN_PROCESS, isolate: false } },
+      { extends: true, test: { name: 'in process', include: IN_PROCESS, isolate: false } },
     ],
   },
 })
